@@ -1,0 +1,21 @@
+//! Plain values that every other folder speaks in; this folder knows none of them.
+
+pub mod address;
+pub mod deserialize;
+pub mod diff;
+pub mod error;
+pub mod location;
+pub mod node;
+pub mod outputs;
+pub mod secret;
+pub mod suggestion;
+pub mod world;
+
+pub use address::Address;
+pub use diff::{Diff, Effect, FieldChange, Shown};
+pub use error::{Error, ErrorKind, Errors, Result, ResultExt};
+pub use location::{Location, Source};
+pub use node::{Node, Value};
+pub use outputs::Outputs;
+pub use secret::Secret;
+pub use world::{Known, World};

@@ -1,0 +1,48 @@
+//! What is known of every resource at one moment of a plan or an apply.
+
+use std::collections::BTreeMap;
+
+use super::{Address, Outputs};
+
+/// What is known of one resource.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Known {
+    /// Its outputs; `None` while it does not exist yet.
+    pub outputs: Option<Outputs>,
+    /// Outputs that a pending change makes unknown.
+    pub unsettled: Vec<String>,
+}
+
+/// What is known of all resources: declared ones, and existing ones that the playbook names.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct World(pub BTreeMap<Address, Known>);
+
+impl World {
+    /// An output that is known now.
+    #[must_use]
+    pub fn output(&self, address: &Address, name: &str) -> Option<&serde_json::Value> {
+        let known = self.0.get(address)?;
+        if known.unsettled.iter().any(|unsettled| unsettled == name) {
+            return None;
+        }
+        known.outputs.as_ref()?.0.get(name)
+    }
+
+    /// The `id` of a resource that a typed field names (`key_pair: de3`), if it exists already.
+    #[must_use]
+    pub fn id(&self, kind: &str, name: &str) -> Option<&str> {
+        self.output(&Address::new(kind, name), "id")
+            .and_then(serde_json::Value::as_str)
+    }
+
+    /// Records a resource that exists.
+    pub fn know(&mut self, address: Address, outputs: Outputs) {
+        self.0.insert(
+            address,
+            Known {
+                outputs: Some(outputs),
+                unsettled: Vec::new(),
+            },
+        );
+    }
+}

@@ -1,0 +1,144 @@
+//! A kind as the engine sees it: no types, only nodes, what was found, and differences.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use schemars::Schema;
+
+use super::{Context, Target};
+use crate::aws::Tags;
+use crate::base::{Diff, Errors, Node, Outputs, Result};
+
+/// When in a run a kind has its turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Lives in the account: found in bulk before the plan, deleted by destroy.
+    Account,
+    /// Lives on something else (a host's configuration): observed one by one once what it stands
+    /// on is known; goes away with it.
+    Upon,
+    /// Looks only: performed after everything else was applied.
+    Check,
+}
+
+/// The IAM actions a kind calls, per verb: `ec2:RunInstances`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Iam {
+    /// To discover.
+    pub discover: &'static [&'static str],
+    /// To create and update.
+    pub apply: &'static [&'static str],
+    /// To delete and to prove it.
+    pub delete: &'static [&'static str],
+}
+
+/// What discovery is asked for, beside everything that the stack owns.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    /// Names or ids that the playbook uses but does not declare: looked up, never changed.
+    pub external: Vec<String>,
+    /// The declared specs, evaluated with nothing known of other resources.
+    pub specs: Vec<Node>,
+}
+
+/// Something that comes and goes with a resource and is proven gone with it (a root volume).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// What it is, in AWS's noun: `volume`, `network interface`.
+    pub noun: &'static str,
+    /// Its AWS id.
+    pub id: String,
+}
+
+/// A resource that exists.
+#[derive(Clone)]
+pub struct Found {
+    /// AWS's id.
+    pub id: String,
+    /// Its name in AWS, where it has one; typed references find existing resources by it.
+    pub name: Option<String>,
+    /// Its tags; ownership is read from them.
+    pub tags: Tags,
+    /// What expressions may read.
+    pub outputs: Outputs,
+    /// What goes with it.
+    pub parts: Vec<Part>,
+    /// The kind's own view of it.
+    pub live: Arc<dyn Any + Send + Sync>,
+}
+
+/// The answer to "is it gone?".
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Presence {
+    /// Its own service says that it does not exist (or is in its final dead state).
+    Absent,
+    /// It is still there, with what holds it if that is known.
+    Present(String),
+    /// The question could not be answered, and why.
+    Unknown(String),
+}
+
+/// One section of the playbook.
+#[async_trait]
+pub trait Kind: Send + Sync {
+    /// The section's key, such as `instances`.
+    fn name(&self) -> &'static str;
+
+    /// When it has its turn.
+    fn stage(&self) -> Stage {
+        Stage::Account
+    }
+
+    /// The JSON Schema of one spec. Typed references carry `"x-kind": "SECTION"`, template files
+    /// `"x-template": true`.
+    fn schema(&self) -> Schema;
+
+    /// IAM actions per verb.
+    fn iam(&self) -> Iam;
+
+    /// Destroy deletes lower ranks first (DESIGN, deletion order).
+    fn delete_rank(&self) -> u8;
+
+    /// All that is wrong with a spec and can be told offline; `node` may have unknown parts.
+    ///
+    /// # Errors
+    /// Every problem found, each with its place.
+    fn check(&self, node: &Node) -> Result<(), Errors>;
+
+    /// Everything of this kind that the stack owns, and the external names that exist: in bulk.
+    ///
+    /// # Errors
+    /// When a listing failed: then nothing may be concluded.
+    async fn discover(&self, cx: &Context, wanted: &Wanted) -> Result<Vec<Found>>;
+
+    /// For [`Stage::Upon`]: looks at one. `None` when what it stands on does not exist yet.
+    ///
+    /// # Errors
+    /// When it could not be looked at.
+    async fn observe(&self, _cx: &Context, _target: Target<'_>) -> Result<Option<Found>> {
+        Ok(None)
+    }
+
+    /// What differs. Pure. `live` is `None` for what does not exist: then the diff tells what will
+    /// be made.
+    ///
+    /// # Errors
+    /// A playbook error, when the spec does not fit after evaluation.
+    fn diff(&self, target: Target<'_>, live: Option<&Found>) -> Result<Diff>;
+
+    /// Makes it so, and waits until it can be used. Safe to repeat.
+    ///
+    /// # Errors
+    /// What AWS or the host said.
+    async fn apply(&self, cx: &Context, target: Target<'_>, live: Option<&Found>) -> Result<Found>;
+
+    /// Deletes it and waits until it is gone. Already gone is success.
+    ///
+    /// # Errors
+    /// What AWS said, with what holds it.
+    async fn delete(&self, cx: &Context, live: &Found) -> Result<()>;
+
+    /// Asks the service again for each id (resources and parts), in bulk; one answer per id.
+    async fn presence(&self, cx: &Context, ids: &[String]) -> Vec<Presence>;
+}

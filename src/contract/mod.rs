@@ -1,0 +1,13 @@
+//! The traits that the engine drives and that every kind and operation implements; nothing else.
+
+pub mod context;
+pub mod kind;
+pub mod operation;
+pub mod resource;
+pub mod typed;
+
+pub use context::{Context, Progress, Render, Target};
+pub use kind::{Found, Iam, Kind, Part, Presence, Stage, Wanted};
+pub use operation::{Fact, Operation};
+pub use resource::{Live, Resource};
+pub use typed::Typed;

@@ -1,0 +1,70 @@
+//! A kind as its author writes it: a typed spec, a typed live view, six functions.
+
+use std::future::Future;
+
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+
+use super::{Context, Iam, Part, Presence, Target, Wanted};
+use crate::aws::Tags;
+use crate::base::node::Step;
+use crate::base::{Diff, Outputs, Result};
+
+/// What AWS reports of one resource, cut to the fields that are managed.
+pub trait Live: Clone + Send + Sync + 'static {
+    /// AWS's id.
+    fn id(&self) -> &str;
+    /// Its name in AWS, where it has one.
+    fn name(&self) -> Option<&str> {
+        None
+    }
+    /// Its tags.
+    fn tags(&self) -> &Tags;
+    /// What expressions may read; always with `id`.
+    fn outputs(&self) -> Outputs;
+    /// What goes with it and is proven gone with it.
+    fn parts(&self) -> Vec<Part> {
+        Vec::new()
+    }
+}
+
+/// A resource kind. Implementations are one file each in `src/resources/`.
+pub trait Resource: DeserializeOwned + JsonSchema + Send + Sync + 'static {
+    /// Section key, file name, case folder.
+    const KIND: &'static str;
+    /// Actions per verb.
+    const IAM: Iam;
+    /// Destroy deletes lower ranks first.
+    const DELETE_RANK: u8;
+    /// What AWS reports.
+    type Live: Live;
+
+    /// What can be told to be wrong offline, beyond types: where in the spec, and what.
+    fn check(&self) -> Vec<(Vec<Step>, String)> {
+        Vec::new()
+    }
+
+    /// All that the stack owns, and the wanted external names that exist: one listing (and its
+    /// pages), not one call per resource. Dying states are absence.
+    fn discover(
+        cx: &Context,
+        wanted: &Wanted,
+    ) -> impl Future<Output = Result<Vec<Self::Live>>> + Send;
+
+    /// What differs. Pure.
+    fn diff(&self, live: &Self::Live, target: Target<'_>) -> Diff;
+
+    /// Creates or updates, and waits until usable. Safe to repeat.
+    fn apply(
+        &self,
+        cx: &Context,
+        target: Target<'_>,
+        live: Option<&Self::Live>,
+    ) -> impl Future<Output = Result<Self::Live>> + Send;
+
+    /// Deletes and waits until gone. Already gone is success.
+    fn delete(cx: &Context, live: &Self::Live) -> impl Future<Output = Result<()>> + Send;
+
+    /// Asks for each id again, in bulk; one answer per id.
+    fn presence(cx: &Context, ids: &[String]) -> impl Future<Output = Vec<Presence>> + Send;
+}

@@ -1,0 +1,134 @@
+//! Makes a typed [`Resource`] into a [`Kind`] that the engine can drive.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use schemars::Schema;
+
+use super::{Context, Found, Iam, Kind, Live, Presence, Resource, Target, Wanted};
+use crate::base::deserialize::from_node;
+use crate::base::{Diff, Error, Errors, Node, Result, Shown, Value};
+
+/// The [`Kind`] of a [`Resource`].
+pub struct Typed<R>(PhantomData<fn() -> R>);
+
+impl<R: Resource> Typed<R> {
+    /// As one entry of the registry.
+    #[must_use]
+    pub fn kind() -> Arc<dyn Kind> {
+        Arc::new(Self(PhantomData))
+    }
+}
+
+fn found<L: Live>(live: L) -> Found {
+    Found {
+        id: live.id().to_owned(),
+        name: live.name().map(str::to_owned),
+        tags: live.tags().clone(),
+        outputs: live.outputs(),
+        parts: live.parts(),
+        live: Arc::new(live),
+    }
+}
+
+fn live_of<R: Resource>(found: &Found) -> Result<&R::Live> {
+    found.live.downcast_ref::<R::Live>().ok_or_else(|| {
+        Error::failed(format!(
+            "`{}` was found by another kind than `{}`",
+            found.id,
+            R::KIND
+        ))
+    })
+}
+
+/// The fields of a spec as they will be made, for a resource that does not exist.
+fn made(node: &Node) -> Diff {
+    let mut diff = Diff::default();
+    let Some(map) = node.as_map() else {
+        return diff;
+    };
+    for (key, entry) in map {
+        let new = match &entry.node.value {
+            _ if entry.node.secret => Shown::Hidden,
+            Value::AfterApply(_) => Shown::AfterApply,
+            Value::Text(text) if text.contains('\n') => Shown::Block(text.clone()),
+            Value::Text(text) => Shown::of(text),
+            Value::Null => Shown::Absent,
+            _ => Shown::of(entry.node.to_shown_json()),
+        };
+        diff = diff.field(key, Shown::Absent, new);
+    }
+    diff
+}
+
+#[async_trait]
+impl<R: Resource> Kind for Typed<R> {
+    fn name(&self) -> &'static str {
+        R::KIND
+    }
+
+    fn schema(&self) -> Schema {
+        schemars::generate::SchemaSettings::draft2020_12()
+            .with(|settings| settings.inline_subschemas = true)
+            .into_generator()
+            .into_root_schema_for::<R>()
+    }
+
+    fn iam(&self) -> Iam {
+        R::IAM
+    }
+
+    fn delete_rank(&self) -> u8 {
+        R::DELETE_RANK
+    }
+
+    fn check(&self, node: &Node) -> Result<(), Errors> {
+        if node.has_unknown() {
+            return Ok(());
+        }
+        let spec = from_node::<R>(node)?;
+        let problems = spec.check().into_iter();
+        Errors(
+            problems
+                .map(|(path, text)| Error::playbook(text, &node.follow(&path).at))
+                .collect(),
+        )
+        .into_result(())
+    }
+
+    async fn discover(&self, cx: &Context, wanted: &Wanted) -> Result<Vec<Found>> {
+        Ok(R::discover(cx, wanted)
+            .await?
+            .into_iter()
+            .map(found)
+            .collect())
+    }
+
+    fn diff(&self, target: Target<'_>, live: Option<&Found>) -> Result<Diff> {
+        match live {
+            None => Ok(made(target.node)),
+            Some(_) if target.node.has_unknown() => {
+                let mut diff = made(target.node);
+                diff.changes
+                    .retain(|change| change.new == Shown::AfterApply);
+                Ok(diff)
+            }
+            Some(live) => Ok(from_node::<R>(target.node)?.diff(live_of::<R>(live)?, target)),
+        }
+    }
+
+    async fn apply(&self, cx: &Context, target: Target<'_>, live: Option<&Found>) -> Result<Found> {
+        let spec = from_node::<R>(target.node)?;
+        let live = live.map(live_of::<R>).transpose()?;
+        spec.apply(cx, target, live).await.map(found)
+    }
+
+    async fn delete(&self, cx: &Context, live: &Found) -> Result<()> {
+        R::delete(cx, live_of::<R>(live)?).await
+    }
+
+    async fn presence(&self, cx: &Context, ids: &[String]) -> Vec<Presence> {
+        R::presence(cx, ids).await
+    }
+}

@@ -1,0 +1,3 @@
+//! The program: everything is in [`tidewalk::cli`].
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Tests on the sandbox: the emulator over HTTP, real hosts where Docker is there.
