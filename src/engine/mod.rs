@@ -4,6 +4,7 @@ pub mod events;
 pub mod outcome;
 pub mod plan;
 pub mod receipt;
+pub mod run;
 pub mod status;
 pub mod stop;
 
@@ -11,5 +12,6 @@ pub use events::{Event, Observer};
 pub use outcome::Outcome;
 pub use plan::{Action, Plan, Step, StepPart};
 pub use receipt::{Line, Listing, Receipt, Verdict};
+pub use run::{Engine, Options, Prepared};
 pub use status::{Status, StatusRow};
 pub use stop::Stop;

@@ -1,6 +1,6 @@
 //! How a run ended.
 
-use crate::base::{Address, Error};
+use crate::base::{Address, Error, Node};
 
 /// What a run did and did not do.
 #[derive(Debug, Default)]
@@ -13,6 +13,8 @@ pub struct Outcome {
     pub skipped: Vec<(Address, Address)>,
     /// The user stopped the run: these were not begun.
     pub not_begun: Vec<Address>,
+    /// The playbook's `outputs:`, as they are now.
+    pub outputs: Vec<(String, Node)>,
     /// The user stopped the run.
     pub interrupted: bool,
 }

@@ -8,9 +8,10 @@ use super::style::{STRONG, paint};
 use super::wrap::wrap;
 use crate::base::{Error, Location};
 
-/// Characters shown before and after the place on a line that is too long to show whole.
-const BEFORE: usize = 60;
-const AFTER: usize = 120;
+/// Characters kept after the place on a long line.
+const AFTER: usize = 200;
+/// A place further to the right is named without its line.
+const LONGEST_BEFORE: usize = 10_000;
 
 /// All errors, and a closing line when there are several.
 #[must_use]
@@ -120,19 +121,17 @@ impl Line {
     fn of(at: &Location) -> Option<Self> {
         let line = at.source.text.lines().nth(at.line.checked_sub(1)?)?;
         let column = at.column.saturating_sub(1);
-        let skipped = if column > AFTER { column - BEFORE } else { 0 };
-        let text: String = line
-            .chars()
-            .skip(skipped)
-            .take(column - skipped + AFTER)
-            .collect();
+        if column > LONGEST_BEFORE {
+            return None;
+        }
+        let text: String = line.chars().take(column + AFTER).collect();
         let byte = |characters: usize| {
             text.char_indices()
                 .nth(characters)
                 .map_or(text.len(), |(byte, _)| byte)
         };
-        let start = byte(column - skipped);
-        let end = byte(column - skipped + at.length.max(1));
+        let start = byte(column);
+        let end = byte(column + at.length.max(1));
         Some(Self { start, end, text })
     }
 }

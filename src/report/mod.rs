@@ -26,6 +26,7 @@
 
 pub mod duration;
 pub mod error;
+pub mod exec;
 pub mod field;
 pub mod graph;
 pub mod html;

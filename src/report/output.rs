@@ -88,6 +88,19 @@ impl Output {
         }
     }
 
+    /// Prints a question, `--json` or not, and leaves the cursor after it.
+    pub fn ask(&self, question: &str) {
+        let question = redact(question);
+        self.aside(|| {
+            let mut stderr = anstream::stderr();
+            drop(
+                stderr
+                    .write_all(question.as_bytes())
+                    .and_then(|()| stderr.flush()),
+            );
+        });
+    }
+
     /// Prints the document that ends a command; nothing without `--json`.
     pub fn document(&self, name: &str, document: Value) {
         if self.is_json() {

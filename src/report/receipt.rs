@@ -2,6 +2,7 @@
 
 use super::style::{BAD, GOOD, STRONG, paint};
 use super::table::{Tone, table};
+use super::wrap::{count, wrap};
 use crate::engine::{Receipt, Verdict};
 
 /// The whole receipt, ending in its verdict.
@@ -45,7 +46,9 @@ pub fn receipt(receipt: &Receipt, width: usize) -> String {
     }
     let style = if receipt.is_proven() { GOOD } else { BAD };
     let (word, rest) = closing(receipt);
-    format!("{text}\n{}: {rest}\n", paint(style.bold(), word))
+    let sentence = wrap(&format!("{word}: {rest}"), width).join("\n");
+    let rest = &sentence[word.len()..];
+    format!("{text}\n{}{rest}\n", paint(style.bold(), word))
 }
 
 /// `Receipt for stack de3 in eu-west-1, account 123456789012, 2026-11-24T09:12:03Z`.
@@ -62,13 +65,15 @@ fn heading(receipt: &Receipt) -> String {
 /// What the receipt proves, in a word, and why, in a sentence.
 #[must_use]
 pub fn closing(receipt: &Receipt) -> (&'static str, String) {
-    let asked = format!(
-        "{} and {}",
+    let (asked, listed) = (
         count(receipt.lines.len(), "resource"),
-        count(receipt.listings.len(), "listing")
+        count(receipt.listings.len(), "listing"),
     );
     if receipt.is_proven() {
-        let rest = format!("{asked} asked, nothing of stack {} is left.", receipt.stack);
+        let rest = format!(
+            "{asked} asked again and {listed} made; nothing of stack {} is left.",
+            receipt.stack
+        );
         return ("Proven", rest);
     }
     if receipt.listings.is_empty() {
@@ -86,13 +91,8 @@ pub fn closing(receipt: &Receipt) -> (&'static str, String) {
             number => reasons.push(format!("{number} {meaning}")),
         }
     }
-    let rest = format!("of {asked}, {}.", reasons.join("; "));
+    let rest = format!("of {asked} and {listed}, {}.", reasons.join("; "));
     ("Not proven", rest)
-}
-
-fn count(number: usize, noun: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{number} {noun}{plural}")
 }
 
 fn answer(verdict: &Verdict) -> (String, Tone) {

@@ -47,6 +47,8 @@ pub fn table<const N: usize>(
 fn cell(text: &str, tone: Tone) -> Cell {
     let cell = Cell::new(text);
     match tone {
+        // A styled nothing would keep the blanks before it at the end of the line.
+        _ if text.is_empty() => cell,
         Tone::Plain => cell,
         Tone::Quiet => cell.add_attribute(Attribute::Dim),
         Tone::Good => cell.fg(Color::DarkGreen),

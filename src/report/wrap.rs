@@ -1,4 +1,4 @@
-//! Breaks text between words, by the columns it takes on a terminal.
+//! Words and columns: breaking text between words, aligning it, counting things.
 
 use unicode_width::UnicodeWidthStr;
 
@@ -33,6 +33,13 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
 pub fn pad(text: &str, width: usize) -> String {
     let missing = width.saturating_sub(columns(text));
     format!("{text}{}", " ".repeat(missing))
+}
+
+/// `1 resource`, `2 resources`.
+#[must_use]
+pub fn count(number: usize, noun: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{plural}")
 }
 
 #[cfg(test)]

@@ -460,7 +460,7 @@ fn an_outcome_ends_a_run() {
     };
     let text: String = [all, failed, stopped]
         .iter()
-        .map(|outcome| report::outcome::outcome(outcome, elapsed))
+        .map(|outcome| report::outcome::outcome(outcome, elapsed, WIDTH))
         .collect();
     matches("outcomes", &text);
 }
