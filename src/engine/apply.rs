@@ -8,7 +8,7 @@ use super::planning::Prepared;
 use super::run::{Engine, Shared};
 use super::walk::{Turn, walk};
 use super::{Action, Event, Outcome};
-use crate::base::{Address, Error, Result, World};
+use crate::base::{Address, Error, Errors, Result, World};
 use crate::contract::{Found, Kind, Stage, Target};
 use crate::playbook::{Declaration, Playbook};
 
@@ -45,9 +45,15 @@ impl Engine {
         let run_ref = &run;
         let task = |address: Address| async move {
             let result = self.apply_one(run_ref, &address).await;
-            result
-                .map_err(|error| self.failed(&run_ref.outcome, &address, error))
-                .is_ok()
+            match result {
+                Ok(()) => true,
+                Err(errors) => {
+                    for error in errors.0 {
+                        self.failed(&run_ref.outcome, &address, error);
+                    }
+                    false
+                }
+            }
         };
         let turns = walk(&prepared.graph, self.options.parallelism, &self.stop, task).await;
         run.outcome.with(|outcome| {
@@ -77,9 +83,9 @@ impl Engine {
         Ok(outcome)
     }
 
-    async fn apply_one(&self, run: &Progressing<'_>, address: &Address) -> Result<()> {
+    async fn apply_one(&self, run: &Progressing<'_>, address: &Address) -> Result<(), Errors> {
         let Some(declaration) = run.playbook.declarations.get(address) else {
-            return Err(Error::failed("it is not declared"));
+            return Err(Error::failed("it is not declared").into());
         };
         let planned = run
             .prepared
@@ -115,10 +121,11 @@ impl Engine {
             Some(_) => Action::Update,
         };
         if action == Action::Replace && planned != Action::Replace {
-            return Err(Error::failed(
-                "it would now have to be replaced, which the plan did not show",
-            )
-            .hint("plan again, and look at what it says"));
+            return Err(
+                Error::failed("it would now have to be replaced, which the plan did not show")
+                    .hint("plan again, and look at what it says")
+                    .into(),
+            );
         }
         match live {
             Some(live) if action == Action::Nothing => run.know(address, live),
@@ -239,13 +246,15 @@ impl Engine {
                 Ok(()) => self
                     .observer
                     .event(&Event::CheckPassed { address, elapsed }),
-                Err(error) => {
-                    let message = error.message().to_owned();
-                    outcome.failed.push(error.of(&address));
-                    self.observer.event(&Event::CheckFailed {
-                        address,
-                        error: message,
-                    });
+                Err(errors) => {
+                    for error in errors.0 {
+                        let message = error.message().to_owned();
+                        self.observer.event(&Event::CheckFailed {
+                            address: address.clone(),
+                            error: message,
+                        });
+                        outcome.failed.push(error.of(&address));
+                    }
                 }
             }
         }
@@ -256,7 +265,7 @@ impl Engine {
         playbook: &Playbook,
         address: &Address,
         world: &Shared<World>,
-    ) -> Result<()> {
+    ) -> Result<(), Errors> {
         let Some(declaration) = playbook.declarations.get(address) else {
             return Ok(());
         };
@@ -265,7 +274,7 @@ impl Engine {
         let performed = kind.apply(&self.cx, scope.target(), None).await;
         performed
             .map(|_| ())
-            .map_err(|error| error.at(&declaration.at))
+            .map_err(|error| error.at(&declaration.at).into())
     }
 
     fn outputs(
@@ -276,11 +285,13 @@ impl Engine {
     ) -> Vec<(String, crate::base::Node)> {
         match playbook.evaluate_outputs(world, &self.facts) {
             Ok(outputs) => outputs.into_iter().collect(),
-            Err(error) if failed.is_empty() => {
-                failed.push(error);
+            // What failed before is why an output cannot be told.
+            Err(errors) => {
+                if failed.is_empty() {
+                    failed.extend(errors.0);
+                }
                 Vec::new()
             }
-            Err(_) => Vec::new(),
         }
     }
 }

@@ -20,10 +20,8 @@ pub fn check(playbook: &Playbook, kinds: &[Arc<dyn Kind>], facts: &Facts) -> Res
             continue;
         };
         let node = playbook.evaluate(declaration, &World::default(), facts);
-        let Some(node) = errors.keep(node) else {
-            continue;
-        };
-        if let Err(found) = kind.check(&node) {
+        let checked = node.and_then(|node| kind.check(&node));
+        if let Err(found) = checked {
             errors.0.extend(found.0);
         }
     }

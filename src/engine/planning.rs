@@ -48,15 +48,16 @@ impl Engine {
             async move {
                 let result = match playbook.declarations.get(&address) {
                     Some(declaration) => self.plan_one(playbook, declaration, survey, world).await,
-                    None => Err(Error::failed("it is not declared").of(&address)),
+                    None => Err(Error::failed("it is not declared").into()),
                 };
                 match result {
                     Ok(one) => {
                         planned.with(|planned| planned.insert(address, one));
                         true
                     }
-                    Err(error) => {
-                        errors.with(|errors| errors.push(error.of(&address)));
+                    Err(found) => {
+                        let found = found.0.into_iter().map(|error| error.of(&address));
+                        errors.with(|errors| errors.0.extend(found));
                         false
                     }
                 }
@@ -115,7 +116,7 @@ impl Engine {
         declaration: &Declaration,
         survey: &Survey,
         world: &Shared<World>,
-    ) -> Result<Planned> {
+    ) -> Result<Planned, Errors> {
         let address = &declaration.address;
         let kind = self.kind(&address.kind)?;
         let owned = survey.owned.get(address);

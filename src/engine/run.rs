@@ -64,8 +64,8 @@ impl Engine {
     ) -> Self {
         cx.progress = Arc::new(Reporter(Arc::clone(&observer)));
         let facts = Facts {
-            region: cx.region.clone(),
-            account: cx.account.clone(),
+            region: Some(cx.region.clone()),
+            account: Some(cx.account.clone()),
         };
         Self {
             kinds,
@@ -270,7 +270,7 @@ impl Engine {
         declaration: &'a Declaration,
         world: &Shared<World>,
         live: Option<&Found>,
-    ) -> Result<Scope<'a>> {
+    ) -> Result<Scope<'a>, Errors> {
         let scope = Scope::new(
             playbook,
             declaration,

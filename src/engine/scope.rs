@@ -1,6 +1,6 @@
 //! One declared resource in the middle of a run: its spec evaluated with what is known now.
 
-use crate::base::{Error, Node, Result, World};
+use crate::base::{Error, Errors, Node, Result, World};
 use crate::contract::{Render, Target};
 use crate::playbook::{Declaration, Facts, Playbook};
 
@@ -24,7 +24,7 @@ impl<'a> Scope<'a> {
         declaration: &'a Declaration,
         facts: &'a Facts,
         world: World,
-    ) -> Result<Self> {
+    ) -> Result<Self, Errors> {
         let node = playbook.evaluate(declaration, &world, facts)?;
         Ok(Self {
             playbook,
@@ -66,7 +66,7 @@ impl<'a> Scope<'a> {
 impl Render for Scope<'_> {
     fn template(&self, source: &Node, extra: &serde_json::Value) -> Result<Node> {
         self.playbook
-            .render_template(self.declaration, source, extra, &self.world, self.facts)
+            .render_template(self.declaration, &self.world, self.facts, source, extra)
     }
 
     fn file(&self, source: &Node) -> Result<Vec<u8>, Error> {
