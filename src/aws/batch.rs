@@ -149,7 +149,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_cancelled_leader_leaves_nobody_waiting() {
         let batch = Batch::<usize>::default();
-        let call = |ids: Vec<String>| async move { Ok(ids.into_iter().map(|id| (id, 1)).collect()) };
+        let call =
+            |ids: Vec<String>| async move { Ok(ids.into_iter().map(|id| (id, 1)).collect()) };
         let mut leader = Box::pin(batch.ask("a", call));
         assert!(futures::poll!(leader.as_mut()).is_pending());
         let mut follower = Box::pin(batch.ask("b", call));

@@ -122,7 +122,11 @@ impl Clients {
     /// asked for.
     #[must_use]
     pub fn shared<T: Any + Default + Send + Sync>(&self) -> Arc<T> {
-        let mut kept = self.shared.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self
+            .shared
+            .kept
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let made = kept.entry(TypeId::of::<T>());
         let made = Arc::clone(made.or_insert_with(|| Arc::new(T::default())));
         made.downcast().unwrap_or_default()

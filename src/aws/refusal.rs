@@ -90,7 +90,9 @@ fn hint(action: &str, code: &str) -> Option<String> {
             "AWS has no free capacity for this type there now: try another `instance_type` or \
              `subnet`, or later"
         }
-        "Unsupported" => "the type may not be offered there: try another `instance_type` or `subnet`",
+        "Unsupported" => {
+            "the type may not be offered there: try another `instance_type` or `subnet`"
+        }
         "InvalidKeyPair.Duplicate" | "InvalidGroup.Duplicate" => {
             "that name is taken in this region: write another `name:`, or delete the other one"
         }

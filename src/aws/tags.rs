@@ -50,6 +50,13 @@ impl Tags {
         Some(Owner { stack, address })
     }
 
+    /// Takes over what [`changes`] to `wanted` sets and removes.
+    pub fn apply(&mut self, wanted: &Self) {
+        let (set, unset) = changes(self, wanted);
+        self.0.extend(set);
+        self.0.retain(|key, _| !unset.contains(key));
+    }
+
     /// A tag that is `true`.
     #[must_use]
     pub fn is_set(&self, key: &str) -> bool {
@@ -178,11 +185,17 @@ pub fn problems(user: &BTreeMap<String, String>) -> Vec<(String, String)> {
         }
         for prefix in ["aws:", PREFIX] {
             if lower.starts_with(prefix) {
-                problem(key, format!("tag keys that begin with `{prefix}` are reserved"));
+                problem(
+                    key,
+                    format!("tag keys that begin with `{prefix}` are reserved"),
+                );
             }
         }
         if key.chars().count() > LONGEST_KEY {
-            problem(key, format!("a tag key has at most {LONGEST_KEY} characters"));
+            problem(
+                key,
+                format!("a tag key has at most {LONGEST_KEY} characters"),
+            );
         }
         if value.chars().count() > LONGEST_VALUE {
             problem(
@@ -226,9 +239,22 @@ mod tests {
 
     #[test]
     fn only_our_own_tags_are_compared() {
-        let mut live = of(&[("Owner", "a"), ("Old", "x"), ("Empty", "")], true, Some("1"));
-        live.0.extend(tags(&[("aws:x", "1"), ("Theirs", "y"), (HOST_KEY, "k"), (SPEC, "9")]));
-        let wanted = of(&[("Owner", "b"), ("New", "n"), ("Empty", "")], false, Some("2"));
+        let mut live = of(
+            &[("Owner", "a"), ("Old", "x"), ("Empty", "")],
+            true,
+            Some("1"),
+        );
+        live.0.extend(tags(&[
+            ("aws:x", "1"),
+            ("Theirs", "y"),
+            (HOST_KEY, "k"),
+            (SPEC, "9"),
+        ]));
+        let wanted = of(
+            &[("Owner", "b"), ("New", "n"), ("Empty", "")],
+            false,
+            Some("2"),
+        );
         let diff = diff(Diff::default(), &live, &wanted);
         let shown: Vec<_> = diff
             .changes

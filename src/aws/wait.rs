@@ -120,8 +120,14 @@ mod tests {
             .until(async || Ok(Poll::<()>::Pending("pending".to_owned())))
             .await
             .unwrap_err();
-        assert_eq!(*heard.lock().unwrap(), ["waiting for `i-1` to run: pending"]);
-        assert_eq!(error.message(), "gave up waiting for `i-1` to run after 20s");
+        assert_eq!(
+            *heard.lock().unwrap(),
+            ["waiting for `i-1` to run: pending"]
+        );
+        assert_eq!(
+            error.message(),
+            "gave up waiting for `i-1` to run after 20s"
+        );
         assert_eq!(error.notes(), ["seen last: pending"]);
     }
 }
