@@ -1,7 +1,7 @@
 //! Tests that need nothing but the binary.
 
-mod engine;
 mod cli;
+mod engine;
 mod expected;
 mod layers;
 mod report;
