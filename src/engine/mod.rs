@@ -6,6 +6,7 @@ mod destroy;
 pub mod events;
 pub mod graph;
 pub mod journal;
+mod glance;
 mod limits;
 pub mod outcome;
 mod ownership;
