@@ -1,1 +1,3 @@
-//! TODO
+//! The kinds of the playbook, one per file.
+
+pub mod hosts;
