@@ -1,6 +1,6 @@
 //! One run put together: playbook, account, kinds, engine.
 
-use super::flags::{CloudFlags, PlaybookFlags, RunFlags};
+use super::flags::{CloudFlags, PlaybookFlags, RunFlags, StackFlags};
 use super::interrupt;
 use crate::base::{Error, Errors, Result};
 use crate::engine::{Engine, Stop};
@@ -74,6 +74,26 @@ impl Session {
         _run: &RunFlags,
     ) -> Result<Self, Errors> {
         Err(not_built().into())
+    }
+
+    /// A run of a playbook, or on what a stack owns.
+    ///
+    /// # Errors
+    /// As [`Self::of_playbook`] and [`Self::of_stack`].
+    pub async fn of(
+        out: &Output,
+        stack: &StackFlags,
+        cloud: &CloudFlags,
+        run: &RunFlags,
+    ) -> Result<Self, Errors> {
+        if let Some(stack) = &stack.stack {
+            return Self::of_stack(out, stack, cloud, run).await;
+        }
+        let playbook = PlaybookFlags {
+            playbook: stack.playbook.clone(),
+            vars: stack.vars.clone(),
+        };
+        Self::of_playbook(out, &playbook, cloud, run).await
     }
 
     /// A run on what a stack owns, without a playbook.

@@ -19,8 +19,8 @@ const TICK: Duration = Duration::from_millis(120);
 #[must_use]
 pub fn plain(event: &Event) -> Option<String> {
     let line = match event {
-        Event::Discovered { .. } => return None,
-        Event::Done {
+        Event::Discovered { .. }
+        | Event::Done {
             action: Action::Nothing | Action::Read,
             ..
         } => return None,
@@ -49,8 +49,10 @@ pub fn plain(event: &Event) -> Option<String> {
 #[must_use]
 pub fn finished(event: &Event) -> Option<String> {
     let (sign, style, address, text, elapsed) = match event {
-        Event::Discovered { .. } | Event::Started { .. } | Event::Doing { .. } => return None,
-        Event::Done {
+        Event::Discovered { .. }
+        | Event::Started { .. }
+        | Event::Doing { .. }
+        | Event::Done {
             action: Action::Nothing | Action::Read,
             ..
         } => return None,
@@ -64,8 +66,9 @@ pub fn finished(event: &Event) -> Option<String> {
         Event::CheckPassed { address, elapsed } => {
             ("✓", GOOD, address, "passed".to_owned(), Some(*elapsed))
         }
-        Event::Failed { address, error } => ("✗", BAD, address, first_line(error), None),
-        Event::CheckFailed { address, error } => ("✗", BAD, address, first_line(error), None),
+        Event::Failed { address, error } | Event::CheckFailed { address, error } => {
+            ("✗", BAD, address, first_line(error), None)
+        }
         Event::Skipped { address, because } => (
             "-",
             QUIET,

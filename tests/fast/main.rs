@@ -1,5 +1,10 @@
 //! Tests that need nothing but the binary.
 
+#![expect(
+    clippy::expect_used,
+    reason = "a test may stop where its ground is missing"
+)]
+
 mod cli;
 mod expected;
 mod layers;
