@@ -6,6 +6,7 @@
 )]
 
 mod cli;
+mod engine;
 mod expected;
 mod layers;
 mod report;
