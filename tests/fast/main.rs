@@ -1,1 +1,4 @@
 //! Tests that need nothing but the binary.
+
+mod bad_playbooks;
+mod language;
