@@ -189,7 +189,9 @@ fn unknown_root(root: &str, scope: &Scope) -> Result<(), Wrong> {
     if scope.env.contains_key(root) {
         return wrong(message, format!("did you mean `env.{root}`?"));
     }
-    let mut roots = vec!["vars", "env", "each", "stack", "region", "account"];
+    let mut roots = vec![
+        "vars", "env", "each", "stack", "region", "account", "range", "file",
+    ];
     roots.extend(scope.names.sections.keys().map(String::as_str));
     match suggestion::nearest(root, roots.iter().copied()) {
         Some(near) => wrong(message, format!("did you mean `{near}`?")),

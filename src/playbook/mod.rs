@@ -14,6 +14,7 @@ mod fields;
 mod files;
 mod jinja;
 pub mod load;
+mod misfit;
 mod names;
 mod place;
 pub mod playbook;

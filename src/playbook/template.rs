@@ -16,6 +16,9 @@ use crate::base::{Error, Location, Node, Result, Source, Value, secret};
 /// How deep templates may include each other.
 const DEEPEST: usize = 16;
 
+/// What the engine calls a template that was given as text.
+const UNNAMED: &str = "<string>";
+
 struct Template {
     source: Arc<Source>,
     scanned: Scanned,
@@ -42,7 +45,7 @@ impl Template {
     fn failed(&self, error: &minijinja::Error, expressions: &Expressions) -> Error {
         let own = error
             .name()
-            .is_none_or(|name| Path::new(name) == self.source.path);
+            .is_none_or(|name| name == UNNAMED || Path::new(name) == self.source.path);
         let ours = jinja::explain(error, &expressions.env);
         if !own {
             let place = (
