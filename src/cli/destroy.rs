@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::approval;
 use super::exit::Exit;
-use super::flags::{CloudFlags, PlaybookFlags, RunFlags, USUAL_PLAYBOOK, VarFlags};
+use super::flags::{CloudFlags, RunFlags, StackFlags};
 use super::session::Session;
 use crate::base::{Error, Errors, Result, ResultExt};
 use crate::engine::Receipt;
@@ -21,13 +21,8 @@ use crate::report::{self, Output, Purpose};
     after_help = "Example:\n  tidewalk destroy playbooks/data-server.yml --receipt receipt.html"
 )]
 pub struct Args {
-    /// The playbook
-    #[arg(value_name = "PLAYBOOK", default_value = USUAL_PLAYBOOK)]
-    playbook: PathBuf,
-
-    /// Destroy the stack of this name, without a playbook
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["playbook", "vars", "vars_files"])]
-    stack: Option<String>,
+    #[command(flatten)]
+    stack: StackFlags,
 
     /// Do not ask
     #[arg(long, short)]
@@ -36,9 +31,6 @@ pub struct Args {
     /// Save the receipt, as JSON or as a page
     #[arg(long, value_name = "FILE.json|FILE.html")]
     receipt: Option<PathBuf>,
-
-    #[command(flatten)]
-    vars: VarFlags,
 
     #[command(flatten)]
     run: RunFlags,
@@ -57,16 +49,7 @@ pub async fn run(args: &Args, out: &Output) -> Result<Exit, Errors> {
         format_of(path)?;
     }
     approval::possible(args.yes)?;
-    let session = match &args.stack {
-        Some(stack) => Session::of_stack(out, stack, &args.cloud, &args.run).await?,
-        None => {
-            let playbook = PlaybookFlags {
-                playbook: args.playbook.clone(),
-                vars: args.vars.clone(),
-            };
-            Session::of_playbook(out, &playbook, &args.cloud, &args.run).await?
-        }
-    };
+    let session = Session::of(out, &args.stack, &args.cloud, &args.run).await?;
     let prepared = session.engine.plan_destroy().await?;
     let plan = &prepared.plan;
     out.say(&report::plan::plan(

@@ -33,6 +33,22 @@ pub struct VarFlags {
     pub vars_files: Vec<PathBuf>,
 }
 
+/// Which stack: by its playbook, or by its name
+#[derive(Args, Clone, Debug)]
+pub struct StackFlags {
+    /// The playbook
+    #[arg(value_name = "PLAYBOOK", default_value = USUAL_PLAYBOOK)]
+    pub playbook: PathBuf,
+
+    /// The stack's name, instead of a playbook
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["playbook", "vars", "vars_files"])]
+    pub stack: Option<String>,
+
+    /// Values for the playbook's variables
+    #[command(flatten)]
+    pub vars: VarFlags,
+}
+
 /// Which account, or the sandbox
 #[derive(Args, Clone, Debug, Default)]
 pub struct CloudFlags {

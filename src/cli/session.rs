@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::flags::{CloudFlags, PlaybookFlags, RunFlags};
+use super::flags::{CloudFlags, PlaybookFlags, RunFlags, StackFlags};
 use super::{bundled, interrupt};
 use crate::aws::clients::{Clients, ConnectOptions, Credentials, connect};
 use crate::base::suggestion::hint;
@@ -16,6 +16,8 @@ use crate::engine::{self, Engine, Options, Stop};
 use crate::playbook::{Facts, LoadOptions, Playbook, Section};
 use crate::report::Output;
 use crate::report::graph::Graph;
+use crate::resources::hosts::reach::{self, Reach};
+use crate::ssh::Destination;
 use crate::{playbook, resources, sandbox, ssh};
 
 /// Environment variable that ends the program after so many journal entries: the tests of crashes.
@@ -23,12 +25,25 @@ const ABORT_AFTER: &str = "TIDEWALK_ABORT_AFTER_ENTRY";
 /// The folder beside the playbook for what is kept locally.
 const LOCAL: &str = ".tidewalk";
 
+/// The status of a program that ended without one: by a signal, or with the connection.
+const SIGNALLED: i32 = 255;
+
 /// A run that is ready to begin.
 pub struct Session {
     /// What plans, applies and destroys.
     pub engine: Engine,
     /// The wish to stop.
     pub stop: Stop,
+}
+
+/// What a program on a host printed, and its exit status.
+pub struct Ran {
+    /// Exit status.
+    pub status: i32,
+    /// Standard output.
+    pub stdout: Vec<u8>,
+    /// Standard error.
+    pub stderr: Vec<u8>,
 }
 
 /// What `check` counts.
@@ -43,7 +58,13 @@ pub struct Checked {
 #[must_use]
 pub fn sections() -> Vec<Section> {
     let kinds = resources::registry();
-    kinds.iter().map(|kind| Section { name: kind.name(), schema: kind.schema() }).collect()
+    kinds
+        .iter()
+        .map(|kind| Section {
+            name: kind.name(),
+            schema: kind.schema(),
+        })
+        .collect()
 }
 
 /// Loads and checks a playbook, offline.
@@ -58,8 +79,15 @@ pub fn check(flags: &PlaybookFlags) -> Result<Checked, Errors> {
         kind.map(|kind| kind.stage())
     };
     let all = playbook.declarations.len();
-    let checks = playbook.declarations.keys().filter(|it| stage(it) == Some(Stage::Check)).count();
-    Ok(Checked { resources: all - checks, checks })
+    let checks = playbook
+        .declarations
+        .keys()
+        .filter(|it| stage(it) == Some(Stage::Check))
+        .count();
+    Ok(Checked {
+        resources: all - checks,
+        checks,
+    })
 }
 
 /// The graph of a playbook, offline.
@@ -68,10 +96,17 @@ pub fn check(flags: &PlaybookFlags) -> Result<Checked, Errors> {
 /// Every problem found.
 pub fn graph(flags: &PlaybookFlags) -> Result<Graph, Errors> {
     let playbook = load(flags, &resources::registry())?;
-    let mut graph = Graph { stack: playbook.stack.clone(), ..Graph::default() };
+    let mut graph = Graph {
+        stack: playbook.stack.clone(),
+        ..Graph::default()
+    };
     for (address, declaration) in &playbook.declarations {
         graph.nodes.push(address.clone());
-        for reference in declaration.references.iter().filter(|reference| reference.declared) {
+        for reference in declaration
+            .references
+            .iter()
+            .filter(|reference| reference.declared)
+        {
             let edge = (address.clone(), reference.target.clone());
             if !graph.edges.contains(&edge) {
                 graph.edges.push(edge);
@@ -98,7 +133,10 @@ fn load(flags: &PlaybookFlags, kinds: &[Arc<dyn Kind>]) -> Result<Playbook, Erro
         bundled: Some(bundled::template),
     };
     let playbook = Playbook::load(&flags.playbook, &options, &sections())?;
-    let facts = Facts { region: playbook.region.clone(), account: playbook.account.clone() };
+    let facts = Facts {
+        region: playbook.region.clone(),
+        account: playbook.account.clone(),
+    };
     engine::check(&playbook, kinds, &facts)?;
     Ok(playbook)
 }
@@ -145,6 +183,26 @@ impl Session {
         Ok(Self::new(out, kinds, Some(playbook), cx, cloud, run))
     }
 
+    /// A run of a playbook, or on what a stack owns.
+    ///
+    /// # Errors
+    /// As [`Self::of_playbook`] and [`Self::of_stack`].
+    pub async fn of(
+        out: &Output,
+        stack: &StackFlags,
+        cloud: &CloudFlags,
+        run: &RunFlags,
+    ) -> Result<Self, Errors> {
+        if let Some(stack) = &stack.stack {
+            return Self::of_stack(out, stack, cloud, run).await;
+        }
+        let playbook = PlaybookFlags {
+            playbook: stack.playbook.clone(),
+            vars: stack.vars.clone(),
+        };
+        Self::of_playbook(out, &playbook, cloud, run).await
+    }
+
     /// A run on what a stack owns, without a playbook.
     ///
     /// # Errors
@@ -174,7 +232,9 @@ impl Session {
             parallelism: run.parallelism,
             only: run.only.clone(),
             sandbox: cloud.sandbox,
-            abort_after: std::env::var(ABORT_AFTER).ok().and_then(|number| number.parse().ok()),
+            abort_after: std::env::var(ABORT_AFTER)
+                .ok()
+                .and_then(|number| number.parse().ok()),
         };
         let observer = Arc::new(out.clone());
         let engine = Engine::new(kinds, playbook, cx, options, observer, stop.clone());
@@ -188,12 +248,82 @@ impl Session {
     pub fn watch_interrupts(&self, out: &Output) -> Result<()> {
         interrupt::watch(&self.stop, out)
     }
+
+    /// Opens a login shell on a host; returns its exit status.
+    ///
+    /// # Errors
+    /// When there is no such host, or it cannot be reached.
+    pub async fn shell(&self, host: &str) -> Result<i32, Errors> {
+        let destination = self.destination(host).await?;
+        Ok(ssh::interactive(&destination).await?)
+    }
+
+    /// Runs a program on a host, its streams joined to ours; returns its exit status.
+    ///
+    /// # Errors
+    /// When there is no such host, or it cannot be reached.
+    pub async fn join(&self, host: &str, argv: &[String]) -> Result<i32, Errors> {
+        let destination = self.destination(host).await?;
+        Ok(ssh::exec(&destination, argv).await?)
+    }
+
+    /// Runs a program on a host and keeps what it prints.
+    ///
+    /// # Errors
+    /// When there is no such host, or it cannot be reached.
+    pub async fn run_on(&self, host: &str, argv: &[String]) -> Result<Ran, Errors> {
+        let destination = self.destination(host).await?;
+        let output = ssh::capture(&destination, argv).await?;
+        Ok(Ran {
+            status: output.status.unwrap_or(SIGNALLED),
+            stdout: output.stdout,
+            stderr: output.stderr,
+        })
+    }
+
+    /// Where a host is that is named as `server` or `hosts.server`.
+    async fn destination(&self, host: &str) -> Result<Destination, Errors> {
+        let name = host.strip_prefix("hosts.").unwrap_or(host);
+        let address = Address::new("hosts", name);
+        let playbook = self.engine.playbook()?;
+        if !playbook.declarations.contains_key(&address) {
+            let hosts = playbook
+                .declarations
+                .keys()
+                .filter(|address| address.kind == "hosts");
+            let names: Vec<&str> = hosts.map(|address| address.name.as_str()).collect();
+            return Err(Error::usage(format!("the playbook has no host `{name}`"))
+                .hint(hint(name, &names))
+                .into());
+        }
+        let folder = &self.engine.context().folder;
+        let addresses = [address];
+        let reached = self
+            .engine
+            .glance(&addresses, |target| reach::of_node(folder, target));
+        match reached.await?.pop() {
+            Some(Reach::At { destination, .. }) => Ok(destination),
+            Some(Reach::NotRunning { id, state }) => {
+                Err(Error::failed(format!("`hosts.{name}` is not running"))
+                    .note(format!("instance `{id}` is {state}"))
+                    .into())
+            }
+            Some(Reach::NotYet) | None => {
+                Err(Error::failed(format!("`hosts.{name}` does not exist yet"))
+                    .hint("make it with `tidewalk apply`")
+                    .into())
+            }
+        }
+    }
 }
 
 /// Clients for AWS, or for the sandbox that runs.
 async fn account(cloud: &CloudFlags, region: Option<String>) -> Result<Clients> {
-    let mut options =
-        ConnectOptions { region, profile: cloud.profile.clone(), ..ConnectOptions::default() };
+    let mut options = ConnectOptions {
+        region,
+        profile: cloud.profile.clone(),
+        ..ConnectOptions::default()
+    };
     if cloud.sandbox {
         let dir = sandbox::default_dir()?;
         let Some(running) = sandbox::locate(&dir)? else {
@@ -201,7 +331,9 @@ async fn account(cloud: &CloudFlags, region: Option<String>) -> Result<Clients> 
                 .note(format!("looked for it in `{}`", dir.display()))
                 .hint("start it with `tidewalk sandbox up`"));
         };
-        options.region.get_or_insert_with(|| sandbox::REGION.to_owned());
+        options
+            .region
+            .get_or_insert_with(|| sandbox::REGION.to_owned());
         options.checkip_url = Some(format!("{}/checkip", running.endpoint));
         options.endpoint = Some(running.endpoint);
         options.credentials = Some(Credentials {

@@ -1,5 +1,7 @@
 //! What a run is going to do, as plain data: shown, saved, approved, compared.
 
+use std::fmt::Write as _;
+
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -150,7 +152,10 @@ impl Plan {
         let steps: Vec<_> = self.steps.iter().map(sealed_json).collect();
         let content = json!([self.stack, self.region, self.account, self.sandbox, steps]);
         let digest = Sha256::digest(content.to_string());
-        self.fingerprint = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        self.fingerprint = String::new();
+        for byte in digest {
+            let _ = write!(self.fingerprint, "{byte:02x}");
+        }
         self
     }
 

@@ -33,7 +33,7 @@ mod tests {
         assert_eq!(took(Duration::from_millis(4130)), "4.1s");
         assert_eq!(took(Duration::from_millis(59_990)), "59.9s");
         assert_eq!(took(Duration::from_secs(64)), "1m 04s");
-        assert_eq!(took(Duration::from_secs(7500)), "2h 05m");
+        assert_eq!(took(Duration::from_mins(125)), "2h 05m");
         assert_eq!(age(59), "59s");
         assert_eq!(age(86400 * 3 + 5), "3d");
     }

@@ -130,9 +130,8 @@ impl Line {
                 .nth(characters)
                 .map_or(text.len(), |(byte, _)| byte)
         };
-        let start = byte(column);
-        let end = byte(column + at.length.max(1));
-        Some(Self { start, end, text })
+        let (start, end) = (byte(column), byte(column + at.length.max(1)));
+        Some(Self { text, start, end })
     }
 }
 

@@ -1,5 +1,7 @@
 //! What a program printed on several hosts.
 
+use std::fmt::Write as _;
+
 use super::style::{BAD, PLACE, paint};
 use super::wrap::pad;
 
@@ -7,10 +9,11 @@ use super::wrap::pad;
 #[must_use]
 pub fn lines(host: &str, widest: usize, bytes: &[u8]) -> String {
     let name = paint(PLACE, pad(host, widest));
-    String::from_utf8_lossy(bytes)
-        .lines()
-        .map(|line| format!("{name} | {line}\n"))
-        .collect()
+    let mut text = String::new();
+    for line in String::from_utf8_lossy(bytes).lines() {
+        let _ = writeln!(text, "{name} | {line}");
+    }
+    text
 }
 
 /// The line for a program that did not end well.

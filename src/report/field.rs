@@ -93,9 +93,15 @@ fn block(change: &FieldChange) -> Option<String> {
                 .to_string(),
         ),
         (_, Shown::Block(text)) => Some(text.clone()),
-        (Shown::Block(text), _) => Some(text.lines().map(|line| format!("-{line}\n")).collect()),
+        (Shown::Block(text), _) => Some(removed(text)),
         _ => None,
     }
+}
+
+/// A text that goes away, as a diff.
+fn removed(text: &str) -> String {
+    let lines: Vec<_> = text.lines().map(|line| format!("-{line}")).collect();
+    lines.join("\n")
 }
 
 fn block_lines(block: &str, full: bool) -> Vec<String> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::base::secret::redact;
 use crate::base::{Error, ErrorKind};
@@ -14,7 +14,11 @@ const VERSION: u8 = 1;
 /// A document as the last line of a command.
 #[must_use]
 pub fn document(name: &str, document: Value) -> Value {
-    json!({ "v": VERSION, "event": name, name: document })
+    let mut line = Map::new();
+    line.insert("v".to_owned(), VERSION.into());
+    line.insert("event".to_owned(), name.into());
+    line.insert(name.to_owned(), document);
+    Value::Object(line)
 }
 
 /// An event as a line.

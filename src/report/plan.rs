@@ -107,8 +107,8 @@ fn step(step: &Step, width: usize, full: bool) -> String {
             .iter()
             .map(|part| format!("{} {}", part.noun, part.id))
             .collect();
-        let with = format!("and its {}", parts.join(", "));
-        let _ = writeln!(text, "      {}", paint(QUIET, with));
+        let gone_too = format!("and its {}", parts.join(", "));
+        let _ = writeln!(text, "      {}", paint(QUIET, gone_too));
     }
     text
 }

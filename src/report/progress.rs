@@ -1,6 +1,7 @@
 //! Progress: a line for each running resource on a terminal, stable plain lines elsewhere.
 
 use std::collections::HashMap;
+use std::io::Write as _;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -19,8 +20,8 @@ const TICK: Duration = Duration::from_millis(120);
 #[must_use]
 pub fn plain(event: &Event) -> Option<String> {
     let line = match event {
-        Event::Discovered { .. } => return None,
-        Event::Done {
+        Event::Discovered { .. }
+        | Event::Done {
             action: Action::Nothing | Action::Read,
             ..
         } => return None,
@@ -49,8 +50,10 @@ pub fn plain(event: &Event) -> Option<String> {
 #[must_use]
 pub fn finished(event: &Event) -> Option<String> {
     let (sign, style, address, text, elapsed) = match event {
-        Event::Discovered { .. } | Event::Started { .. } | Event::Doing { .. } => return None,
-        Event::Done {
+        Event::Discovered { .. }
+        | Event::Started { .. }
+        | Event::Doing { .. }
+        | Event::Done {
             action: Action::Nothing | Action::Read,
             ..
         } => return None,
@@ -64,8 +67,9 @@ pub fn finished(event: &Event) -> Option<String> {
         Event::CheckPassed { address, elapsed } => {
             ("✓", GOOD, address, "passed".to_owned(), Some(*elapsed))
         }
-        Event::Failed { address, error } => ("✗", BAD, address, first_line(error), None),
-        Event::CheckFailed { address, error } => ("✗", BAD, address, first_line(error), None),
+        Event::Failed { address, error } | Event::CheckFailed { address, error } => {
+            ("✗", BAD, address, first_line(error), None)
+        }
         Event::Skipped { address, because } => (
             "-",
             QUIET,
@@ -114,10 +118,16 @@ fn done(action: Action, id: &str) -> String {
 /// The running lines of a terminal.
 pub struct Live {
     lines: MultiProgress,
+    /// A line for each resource at work.
     running: Mutex<HashMap<Address, ProgressBar>>,
-    reading: Mutex<Option<(ProgressBar, usize)>>,
+    /// The one line for what only looks: listings, probes, questions.
+    looking: Mutex<Option<Looking>>,
     style: ProgressStyle,
-    colour: bool,
+}
+
+struct Looking {
+    line: ProgressBar,
+    kinds: usize,
 }
 
 impl Live {
@@ -125,9 +135,9 @@ impl Live {
     #[must_use]
     pub fn new(colour: bool) -> Self {
         let template = if colour {
-            "{spinner:.cyan} {prefix:.bold}  {msg}  {elapsed:.dim}"
+            "{spinner:.cyan} {prefix:.bold}  {elapsed:.dim}  {wide_msg}"
         } else {
-            "{spinner} {prefix}  {msg}  {elapsed}"
+            "{spinner} {prefix}  {elapsed}  {wide_msg}"
         };
         let style = ProgressStyle::with_template(template)
             .unwrap_or_else(|_| ProgressStyle::default_spinner())
@@ -135,80 +145,87 @@ impl Live {
         Self {
             lines: MultiProgress::with_draw_target(ProgressDrawTarget::stderr()),
             running: Mutex::default(),
-            reading: Mutex::default(),
+            looking: Mutex::default(),
             style,
-            colour,
         }
     }
 
     /// Shows the event.
     pub fn event(&self, event: &Event) {
         match event {
-            Event::Discovered { .. } => self.reading(),
+            Event::Discovered { .. } => {
+                self.look("reading what is there", |looking| {
+                    looking.kinds += 1;
+                    format!("{} kinds", looking.kinds)
+                });
+            }
             Event::Started { address, action } => {
                 if let Some(what) = doing(*action) {
-                    self.run(address, what);
+                    self.start(address, what);
                 }
             }
-            Event::Doing { address, what } => self.run(address, what),
+            Event::Doing { address, what } => self.say(address, what),
             Event::Done { address, .. }
             | Event::Failed { address, .. }
             | Event::Skipped { address, .. }
             | Event::CheckPassed { address, .. }
             | Event::CheckFailed { address, .. } => {
-                if let Some(bar) = lock(&self.running).remove(address) {
-                    bar.finish_and_clear();
-                    self.lines.remove(&bar);
+                if let Some(line) = lock(&self.running).remove(address) {
+                    self.remove(&line);
                 }
             }
             Event::Note(_) => {}
         }
         if let Some(line) = finished(event) {
-            let line = redact(&line);
-            let line = if self.colour {
-                line
-            } else {
-                anstream::adapter::strip_str(&line).to_string()
-            };
+            let line = redact(&line) + "\n";
             // A terminal that went away is no reason to stop the work.
-            let _ = self.lines.println(line);
+            self.aside(|| drop(anstream::stderr().write_all(line.as_bytes())));
         }
     }
 
-    /// Runs `print` with the running lines out of the way.
+    /// Runs `print` with the running lines out of the way; what only looked is over by then.
     pub fn aside(&self, print: impl FnOnce()) {
-        if let Some((bar, _)) = lock(&self.reading).take() {
-            bar.finish_and_clear();
-            self.lines.remove(&bar);
+        if let Some(looking) = lock(&self.looking).take() {
+            self.remove(&looking.line);
         }
         self.lines.suspend(print);
     }
 
-    fn run(&self, address: &Address, what: &str) {
-        let mut running = lock(&self.running);
-        let bar = running.entry(address.clone()).or_insert_with(|| {
-            let bar = self
-                .lines
-                .add(ProgressBar::new_spinner().with_style(self.style.clone()));
-            bar.set_prefix(address.to_string());
-            bar.enable_steady_tick(TICK);
-            bar
-        });
-        bar.set_message(redact(what));
+    fn start(&self, address: &Address, what: &str) {
+        let line = self.line(&address.to_string());
+        line.set_message(what.to_owned());
+        lock(&self.running).insert(address.clone(), line);
     }
 
-    fn reading(&self) {
-        let mut reading = lock(&self.reading);
-        let (bar, kinds) = reading.get_or_insert_with(|| {
-            let bar = self
-                .lines
-                .add(ProgressBar::new_spinner().with_style(self.style.clone()));
-            bar.set_prefix("reading what is there");
-            bar.enable_steady_tick(TICK);
-            (bar, 0)
+    fn say(&self, address: &Address, what: &str) {
+        match lock(&self.running).get(address) {
+            Some(line) => line.set_message(redact(what)),
+            None => self.look(&address.to_string(), |_| redact(what)),
+        }
+    }
+
+    fn look(&self, prefix: &str, message: impl FnOnce(&mut Looking) -> String) {
+        let mut looking = lock(&self.looking);
+        let looking = looking.get_or_insert_with(|| Looking {
+            line: self.line(prefix),
+            kinds: 0,
         });
-        *kinds += 1;
-        bar.set_message(format!("{kinds} kinds"));
+        looking.line.set_prefix(prefix.to_owned());
+        let message = message(looking);
+        looking.line.set_message(message);
+    }
+
+    fn line(&self, prefix: &str) -> ProgressBar {
+        let line = ProgressBar::new_spinner().with_style(self.style.clone());
+        let line = self.lines.add(line);
+        line.set_prefix(prefix.to_owned());
+        line.enable_steady_tick(TICK);
+        line
+    }
+
+    fn remove(&self, line: &ProgressBar) {
+        line.finish_and_clear();
+        self.lines.remove(line);
     }
 }
 

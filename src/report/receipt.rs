@@ -71,7 +71,7 @@ pub fn closing(receipt: &Receipt) -> (&'static str, String) {
     );
     if receipt.is_proven() {
         let rest = format!(
-            "{asked} asked again and {listed} made; nothing of stack {} is left.",
+            "{asked} asked again, {listed} made; nothing of stack {} is left.",
             receipt.stack
         );
         return ("Proven", rest);

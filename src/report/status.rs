@@ -35,11 +35,11 @@ fn heading(status: &Status, now: Timestamp) -> String {
     if let Some(until) = &status.lease_until {
         facts.push(lease(until, now));
     }
-    let facts = match facts.is_empty() {
-        true => String::new(),
-        false => format!("; {}", facts.join(", ")),
-    };
-    format!("Stack {stack} {place}{}\n", paint(QUIET, facts))
+    let mut text = format!("Stack {stack} {place}");
+    if !facts.is_empty() {
+        text.push_str(&paint(QUIET, format!("; {}", facts.join(", "))));
+    }
+    text + "\n"
 }
 
 fn lease(until: &str, now: Timestamp) -> String {

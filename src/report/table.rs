@@ -1,5 +1,7 @@
 //! Plain tables: a quiet heading, columns apart, no lines.
 
+use std::fmt::Write as _;
+
 use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table, presets};
 
 /// How a cell looks.
@@ -38,10 +40,11 @@ pub fn table<const N: usize>(
     for column in table.column_iter_mut() {
         column.set_padding((0, 2));
     }
-    table
-        .lines()
-        .map(|line| format!("  {}\n", line.trim_end()))
-        .collect()
+    let mut text = String::new();
+    for line in table.lines() {
+        let _ = writeln!(text, "  {}", line.trim_end());
+    }
+    text
 }
 
 fn cell(text: &str, tone: Tone) -> Cell {

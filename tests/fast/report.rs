@@ -44,10 +44,36 @@ fn stack(steps: Vec<Step>, checks: usize) -> Plan {
     }
 }
 
-fn changes() -> Plan {
-    let added: String = (1..=40).map(|number| format!("+line {number}\n")).collect();
+fn new_file() -> String {
+    let lines: Vec<_> = (1..=40).map(|number| format!("+line {number}")).collect();
+    lines.join("\n")
+}
+
+fn host_changes() -> Diff {
     let diff =
         "--- now\n+++ wanted\n@@ -1,3 +1,3 @@\n server {\n-  listen 80;\n+  listen 8080;\n }\n";
+    Diff::default()
+        .field(
+            "packages nginx, redis-server",
+            Shown::of("redis-server missing"),
+            Shown::of("installed"),
+        )
+        .field(
+            "file /etc/nginx/sites-available/default",
+            Shown::Absent,
+            Shown::Block(diff.to_owned()),
+        )
+        .field("file /etc/motd", Shown::Absent, Shown::Block(new_file()))
+        .field("file /etc/secret", Shown::of("other"), Shown::Hidden)
+        .interrupting(
+            "service nginx",
+            Shown::of("stopped"),
+            Shown::of("running, enabled"),
+            "reloads nginx",
+        )
+}
+
+fn changes() -> Plan {
     let group = Diff::default()
         .field(
             "description",
@@ -85,25 +111,6 @@ fn changes() -> Plan {
             Shown::of("ami-0def (ubuntu 22.04)"),
         )
         .fixed("key_pair", Shown::of("de2"), Shown::AfterApply);
-    let host = Diff::default()
-        .field(
-            "packages nginx, redis-server",
-            Shown::of("redis-server missing"),
-            Shown::of("installed"),
-        )
-        .field(
-            "file /etc/nginx/sites-available/default",
-            Shown::Absent,
-            Shown::Block(diff.to_owned()),
-        )
-        .field("file /etc/motd", Shown::Absent, Shown::Block(added))
-        .field("file /etc/secret", Shown::of("other"), Shown::Hidden)
-        .interrupting(
-            "service nginx",
-            Shown::of("stopped"),
-            Shown::of("running, enabled"),
-            "reloads nginx",
-        );
     let mut worker = step(
         "instances.worker[a]",
         Action::Replace,
@@ -135,7 +142,7 @@ fn changes() -> Plan {
                 "hosts.server",
                 Action::Update,
                 Some("i-0123456789abcdef0"),
-                host,
+                host_changes(),
             ),
             step(
                 "key_pairs.de3",
@@ -431,7 +438,11 @@ fn progress_lines_are_stable() {
     matches("progress-terminal", &finished);
     let json: String = events
         .iter()
-        .map(|event| format!("{}\n", report::json::event(event)))
+        .map(|event| {
+            report::json::event(event).to_string()
+                + "
+"
+        })
         .collect();
     matches("progress-json", &json);
 }
