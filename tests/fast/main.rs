@@ -7,6 +7,7 @@
 
 mod cli;
 mod engine;
+mod engine;
 mod expected;
 mod layers;
 mod report;
