@@ -7,7 +7,6 @@
 
 mod cli;
 mod engine;
-mod engine;
 mod expected;
 mod layers;
 mod report;
