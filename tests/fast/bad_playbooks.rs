@@ -1,4 +1,5 @@
 //! Every playbook in `tests/playbooks/bad/` is refused with the message that stands beside it.
+#![expect(clippy::unwrap_used, reason = "a test fails by a panic")]
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -6,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use tidewalk::playbook::{LoadOptions, Playbook};
 
-use super::language::{plain, sections};
+use super::language::plain;
+use super::language::sections::sections;
 
 /// Set to write the messages anew instead of comparing them.
 const UPDATE: &str = "TIDEWALK_UPDATE_EXPECTED";
@@ -24,9 +26,8 @@ fn refusal(path: &Path) -> String {
         env: BTreeMap::from([("USER".to_owned(), "ana".to_owned())]),
         ..LoadOptions::default()
     };
-    let errors = match Playbook::load(path, &options, &sections()) {
-        Ok(_) => return "no error\n".to_owned(),
-        Err(errors) => errors,
+    let Err(errors) = Playbook::load(path, &options, &sections()) else {
+        return "no error\n".to_owned();
     };
     let own = format!("{}/", path.parent().unwrap_or(Path::new("")).display());
     plain(&errors).replace(&own, "")
@@ -73,13 +74,15 @@ fn generated() -> Vec<(&'static str, Vec<u8>)> {
     );
     let mut indented = "stack: site\ntags:\n".to_owned();
     for depth in 1..150 {
-        indented.push_str(&format!("{}a:\n", " ".repeat(depth)));
+        indented += &" ".repeat(depth);
+        indented += "a:\n";
     }
     let latin1 = b"stack: site\ntags: { Owner: Jos\xe9 }\n".to_vec();
     let mut bomb = "stack: site\nvars:\n  a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
     for level in 1..10 {
         let items = vec![format!("*a{}", level - 1); 10].join(", ");
-        bomb.push_str(&format!("  a{level}: &a{level} [{items}]\n"));
+        let line = format!("  a{level}: &a{level} [{items}]\n");
+        bomb += &line;
     }
     vec![
         ("generated-10-mb", large),
