@@ -112,7 +112,7 @@ async fn launch(
     key_pair(ec2).await;
     ec2.run_instances()
         .image_id(image(ec2, JAMMY).await)
-        .instance_type(InstanceType::T3aSmall)
+        .instance_type(InstanceType::T3Small)
         .key_name("test")
         .min_count(1)
         .max_count(1)
