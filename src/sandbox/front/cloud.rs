@@ -147,6 +147,32 @@ impl Cloud {
         Ok(())
     }
 
+    /// Gives instances their elastic IPs again, which the emulator takes away at a stop or start.
+    pub(crate) async fn reassociate(&self, region: &str, instances: &[String]) -> Result<()> {
+        let ec2 = self.ec2(region);
+        let answer = ec2
+            .describe_addresses()
+            .filters(
+                Filter::builder()
+                    .name("instance-id")
+                    .set_values(Some(instances.to_vec()))
+                    .build(),
+            )
+            .send()
+            .await
+            .map_err(|cause| failed("asking for addresses", &cause))?;
+        for address in answer.addresses() {
+            ec2.associate_address()
+                .set_allocation_id(address.allocation_id.clone())
+                .set_instance_id(address.instance_id.clone())
+                .allow_reassociation(true)
+                .send()
+                .await
+                .map_err(|cause| failed("associating an address", &cause))?;
+        }
+        Ok(())
+    }
+
     /// Takes elastic IPs and network interfaces from an instance that was terminated.
     pub(crate) async fn release_from(&self, region: &str, instance: &str) -> Result<()> {
         let ec2 = self.ec2(region);

@@ -64,7 +64,7 @@ async fn perform(front: &Arc<Front>, call: &Call, parts: &Parts) -> Reply {
     front.addresses.translate_request(&mut params);
     let reply = front.forward.send(call, parts, params.encode()).await;
     let Some(mut root) = reply.xml() else {
-        return reply;
+        return in_aws_words(call, reply);
     };
     effects::after(front, call, &before, &root).await;
     // First the view: addresses that are not shown any more must not get a counterpart anew.
@@ -75,6 +75,18 @@ async fn perform(front: &Arc<Front>, call: &Call, parts: &Parts) -> Reply {
     );
     front.addresses.translate_answer(&mut root, elastic);
     Reply::document(&root)
+}
+
+/// An error as AWS words it, where the emulator has another code.
+fn in_aws_words(call: &Call, reply: Reply) -> Reply {
+    if call.action == "RunInstances"
+        && reply.code.as_deref() == Some("InvalidInstanceType.NotFound")
+    {
+        let wrong = call.params.value("InstanceType").unwrap_or_default();
+        let message = format!("Invalid value '{wrong}' for InstanceType.");
+        return Reply::error(call, 400, "InvalidParameterValue", &message);
+    }
+    reply
 }
 
 /// The parameters to send on, with AWS's defaults where the emulator has others.
