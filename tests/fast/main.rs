@@ -11,4 +11,5 @@ mod engine;
 mod expected;
 mod language;
 mod layers;
+mod reference;
 mod report;
