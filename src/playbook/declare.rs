@@ -175,7 +175,7 @@ fn one(
     let mut findings = Findings::default();
     let body = expressions.evaluate(&draft.body, scope, &mut findings);
     findings.errors.0.extend(types.check(&body, &draft.at));
-    references::collect(&body, &types.schema, expressions, scope, &mut findings);
+    references::collect(&body, types, expressions, scope, &mut findings);
     let before = Arc::new(Scope {
         outputs: false,
         ..Scope::clone(scope)
