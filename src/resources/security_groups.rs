@@ -149,7 +149,9 @@ impl Resource for SecurityGroup {
         }
         if !found.is_empty() && wanted.specs.iter().any(mentions_me) {
             let own_ip = Some(cx.aws.own_ip().await?);
-            found.iter_mut().for_each(|live| live.own_ip = own_ip);
+            for live in &mut found {
+                live.own_ip = own_ip;
+            }
         }
         Ok(found)
     }
@@ -281,7 +283,7 @@ impl SecurityGroup {
         let news = |text: &str| cx.progress.doing(target.address, text);
         let wait = Wait::new(
             format!("`{value}` to be visible"),
-            std::time::Duration::from_secs(60),
+            std::time::Duration::from_mins(1),
             &news,
         );
         wait.until(async || {

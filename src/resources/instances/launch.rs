@@ -12,7 +12,7 @@ use aws_sdk_ec2::types::{
 use super::ami::Image;
 use super::difference::profile_name;
 use super::user_data::{HostKey, encoded};
-use super::{Instance, Live, listing};
+use super::{Instance, Live, listing, named_tags};
 use crate::aws::ec2::{filter, of_address, of_stack, specification};
 use crate::aws::{Poll, Wait, client_token, is_code, refused, tags};
 use crate::base::{Address, Error, Result, Shown};
@@ -85,7 +85,7 @@ async fn launch(
         Some(id) => filter("instance-id", [id]),
         None => filter("client-token", [token]),
     };
-    let wait = Wait::new("the instance to be visible", Duration::from_secs(60), &news);
+    let wait = Wait::new("the instance to be visible", Duration::from_mins(1), &news);
     let live = wait.until(async || {
         let found = listing::instances(cx, vec![seen.clone()]).await?;
         Ok(match found.into_iter().next() {
@@ -120,7 +120,7 @@ fn request(
     let mut tags = spec.instance_tags(target);
     tags.0
         .insert(tags::HOST_KEY.to_owned(), format!("planted {}", key.public));
-    let with_it = spec.tags(target);
+    let with_it = named_tags(target);
     let metadata = InstanceMetadataOptionsRequest::builder()
         .http_tokens(HttpTokensState::Required)
         .http_put_response_hop_limit(2)

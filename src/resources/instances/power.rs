@@ -10,7 +10,7 @@ use crate::aws::{Poll, Wait, refused};
 use crate::base::{Address, Error, Result};
 use crate::contract::Context;
 
-const DEADLINE: Duration = Duration::from_secs(600);
+const DEADLINE: Duration = Duration::from_mins(10);
 
 /// Waits until the instance runs.
 pub(super) async fn running(cx: &Context, address: &Address, id: &str) -> Result<Live> {
