@@ -148,7 +148,12 @@ impl Resource for KeyPair {
     }
 
     async fn delete(cx: &Context, live: &Live) -> Result<()> {
-        let call = cx.aws.ec2.delete_key_pair().key_pair_id(&live.id);
+        // By name, but only while the name is still that of ours.
+        let ours = list(cx, vec![filter("key-pair-id", [&live.id])]).await?;
+        if ours.is_empty() {
+            return Ok(());
+        }
+        let call = cx.aws.ec2.delete_key_pair().key_name(&live.name);
         match call.send().await.map_err(refused("ec2:DeleteKeyPair")) {
             Err(error) if !is_code(&error, "InvalidKeyPair.NotFound") => Err(error),
             _ => Ok(()),

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
-use tidewalk::base::{Address, Diff, Effect, Result};
+use tidewalk::base::{Address, Diff, Effect, Outputs, Result};
 use tidewalk::contract::{Found, Kind, Live as _, Resource};
 use tidewalk::resources::{elastic_ips, instances, key_pairs, registry, security_groups};
 
@@ -73,7 +73,8 @@ fn run(kind: &dyn Kind, path: &Path) -> Result<(), String> {
     let address = Address::new(kind.name(), &case.name);
     let mut stage = Stage::new("demo", &address, &case.spec, &case.tags);
     for (address, outputs) in &case.world {
-        stage.know(address, outputs);
+        let outputs = outputs.as_object().cloned().unwrap_or_default();
+        stage.world.know(address.parse().unwrap(), Outputs(outputs));
     }
     stage.files.0.clone_from(&case.files);
     let problems: Vec<_> = match kind.check(&stage.node) {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 use tidewalk::aws::Tags;
 use tidewalk::aws::tags::{Ownership, wanted};
-use tidewalk::base::{Address, Error, Location, Node, Outputs, Result, Source, World};
+use tidewalk::base::{Address, Error, Location, Node, Result, Source, World};
 use tidewalk::contract::{Render, Target};
 
 /// All that a [`Target`] refers to.
@@ -60,11 +60,6 @@ impl Stage {
             tags: wanted(&ownership, user),
             files: Files(BTreeMap::new()),
         }
-    }
-
-    pub(crate) fn know(&mut self, address: &str, outputs: &Json) {
-        let outputs = outputs.as_object().cloned().unwrap_or_default();
-        self.world.know(address.parse().unwrap(), Outputs(outputs));
     }
 
     pub(crate) fn target(&self) -> Target<'_> {

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use aws_sdk_ec2::operation::run_instances::builders::RunInstancesFluentBuilder;
 use aws_sdk_ec2::types::{
-    HttpTokensState, IamInstanceProfileSpecification, InstanceMetadataOptionsRequest, InstanceType,
-    ResourceType, RunInstancesMonitoringEnabled,
+    HttpTokensState, IamInstanceProfileSpecification, InstanceMetadataOptionsRequest,
+    InstanceNetworkInterfaceSpecification, InstanceType, ResourceType,
+    RunInstancesMonitoringEnabled,
 };
 
 use super::ami::Image;
@@ -121,6 +122,13 @@ fn request(
     tags.0
         .insert(tags::HOST_KEY.to_owned(), format!("planted {}", key.public));
     let with_it = named_tags(target);
+    // Said by name, so that the interface is known to go with the instance.
+    let interface = InstanceNetworkInterfaceSpecification::builder()
+        .device_index(0)
+        .delete_on_termination(true)
+        .set_groups(group_ids(spec, target)?)
+        .set_subnet_id(spec.subnet.clone())
+        .build();
     let metadata = InstanceMetadataOptionsRequest::builder()
         .http_tokens(HttpTokensState::Required)
         .http_put_response_hop_limit(2)
@@ -142,8 +150,7 @@ fn request(
         .image_id(&image.id)
         .instance_type(InstanceType::from(spec.instance_type.as_str()))
         .set_key_name(key_name(spec, target)?)
-        .set_security_group_ids(group_ids(spec, target)?)
-        .set_subnet_id(spec.subnet.clone())
+        .network_interfaces(interface)
         .set_iam_instance_profile(profile)
         .block_device_mappings(spec.root_volume.mapping(&image.root_device))
         .metadata_options(metadata)

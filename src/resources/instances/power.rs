@@ -97,7 +97,8 @@ async fn arrived(cx: &Context, address: &Address, id: &str, wanted: &str) -> Res
     .await
 }
 
-async fn look(cx: &Context, id: &str) -> Result<Option<Live>> {
+/// The instance as it is now, asked for together with what others look at.
+pub(super) async fn look(cx: &Context, id: &str) -> Result<Option<Live>> {
     let batch = cx.aws.shared::<Batch<Live>>();
     let by_id = |ids: Vec<String>| async move {
         let found = listing::instances(cx, vec![filter("instance-id", ids)]).await?;
