@@ -102,9 +102,15 @@ pub(crate) struct Play {
 impl Play {
     pub(crate) async fn start() -> Self {
         let cloud = Cloud::start();
+        let endpoint = cloud.endpoint.clone();
+        Self::at(cloud, endpoint).await
+    }
+
+    /// A play that reaches its cloud by another endpoint.
+    pub(crate) async fn at(cloud: Cloud, endpoint: String) -> Self {
         let options = ConnectOptions {
             region: Some("eu-west-1".to_owned()),
-            endpoint: Some(cloud.endpoint.clone()),
+            endpoint: Some(endpoint),
             credentials: Some(Credentials {
                 access_key_id: "sandbox".to_owned(),
                 secret_access_key: "sandbox-secret".to_owned().into(),
@@ -149,7 +155,8 @@ impl Play {
             specs: vec![stage.node.clone()],
         };
         let kind = kind(&stage.address.kind);
-        let all = kind.discover(&self.cx, &wanted).await.unwrap();
+        let discovery = kind.discover(&self.cx, &wanted);
+        let all = self.allowed(kind.iam().discover, discovery).await.unwrap();
         let ours = |found: &Found| {
             let owner = found.tags.owner();
             owner.is_some_and(|o| o.stack == self.cx.stack && o.address == stage.address)
@@ -171,10 +178,12 @@ impl Play {
         if let Some(old) = &live
             && diff.replaces()
         {
-            kind.delete(&self.cx, old).await?;
+            self.allowed(kind.iam().delete, kind.delete(&self.cx, old))
+                .await?;
             live = None;
         }
-        let made = kind.apply(&self.cx, stage.target(), live.as_ref()).await?;
+        let applied = kind.apply(&self.cx, stage.target(), live.as_ref());
+        let made = self.allowed(kind.iam().apply, applied).await?;
         let found = self
             .found(stage)
             .await
@@ -187,6 +196,20 @@ impl Play {
         Ok((diff, found))
     }
 
+    /// Runs one verb of a kind, and sees that it called nothing but the actions it declares.
+    async fn allowed<T>(&self, actions: &[&str], verb: impl Future<Output = T>) -> T {
+        let before = self.cx.aws.record();
+        let done = verb.await;
+        for (action, count) in self.cx.aws.record().0 {
+            let called = before.0.get(&action) != Some(&count);
+            assert!(
+                !called || actions.contains(&action.as_str()),
+                "undeclared: {action}"
+            );
+        }
+        done
+    }
+
     /// Deletes twice, and sees that it and its parts are gone.
     pub(crate) async fn delete(&self, stage: &Stage, live: &Found) {
         let kind = kind(&stage.address.kind);
@@ -196,9 +219,11 @@ impl Play {
             assert!(matches!(there, Presence::Present(_)), "{id}: {there:?}");
         }
         for _ in 0..2 {
-            kind.delete(&self.cx, live).await.unwrap();
+            let deletion = kind.delete(&self.cx, live);
+            self.allowed(kind.iam().delete, deletion).await.unwrap();
         }
-        let gone = kind.presence(&self.cx, &ids).await;
+        let asked = kind.presence(&self.cx, &ids);
+        let gone = self.allowed(kind.iam().delete, asked).await;
         assert_eq!(gone, vec![Presence::Absent; ids.len()], "{ids:?}");
         assert!(self.found(stage).await.is_none());
     }
