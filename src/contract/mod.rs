@@ -6,8 +6,9 @@ pub mod operation;
 pub mod resource;
 pub mod typed;
 
+pub use crate::aws::{Tags, tags};
 pub use context::{Context, Progress, Render, Target};
 pub use kind::{Found, Iam, Kind, Part, Presence, Stage, Wanted};
-pub use operation::{Fact, Operation};
+pub use operation::{Fact, Operation, Work};
 pub use resource::{Live, Resource};
 pub use typed::Typed;

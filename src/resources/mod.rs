@@ -6,6 +6,7 @@ use crate::contract::{Kind, Typed};
 
 pub mod checks;
 pub mod elastic_ips;
+pub mod hosts;
 pub mod instances;
 pub mod key_pairs;
 pub mod local_path;
@@ -23,6 +24,7 @@ pub fn registry() -> Vec<Arc<dyn Kind>> {
         Typed::<security_groups::SecurityGroup>::kind(),
         Typed::<instances::Instance>::kind(),
         Typed::<elastic_ips::ElasticIp>::kind(),
+        hosts::Hosts::kind(),
         Arc::new(checks::Checks),
     ]
 }

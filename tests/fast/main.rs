@@ -1,6 +1,19 @@
 //! Tests that need nothing but the binary.
 
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a test may stop where its ground is missing"
+)]
+
+mod bad_playbooks;
 mod cases;
+mod cli;
+mod engine;
+mod expected;
+mod language;
+mod layers;
 mod registry;
+mod report;
 #[path = "../stage/mod.rs"]
 mod stage;

@@ -1,12 +1,8 @@
-//! An AWS emulator for one test, and the kinds played against it.
+//! A stack in a sandbox without hosts, and the kinds played there as the engine plays them.
 
 use std::collections::BTreeMap;
-use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use serde_json::Value as Json;
 use tempfile::TempDir;
@@ -14,75 +10,45 @@ use tidewalk::aws::{ConnectOptions, Credentials, connect};
 use tidewalk::base::{Address, Diff, Error, Result, World};
 use tidewalk::contract::{Context, Found, Kind, Presence, Progress, Wanted};
 use tidewalk::resources::registry;
+use tidewalk::sandbox::{self, Control, Effect, Fault};
 
+use crate::front::served;
 use crate::stage::Stage;
 
-/// The emulator; it ends with the test.
-pub(crate) struct Cloud {
-    process: Child,
-    pub(crate) endpoint: String,
+/// One sandbox for all, without hosts.
+fn endpoint() -> &'static str {
+    static ENDPOINT: OnceLock<String> = OnceLock::new();
+    ENDPOINT.get_or_init(|| served("kinds"))
 }
 
-impl Drop for Cloud {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
+/// Regions that the emulator keeps apart: each play has one of its own.
+const REGIONS: [&str; 18] = [
+    "eu-west-1",
+    "eu-west-2",
+    "eu-west-3",
+    "eu-central-1",
+    "eu-north-1",
+    "us-east-1",
+    "us-east-2",
+    "us-west-1",
+    "us-west-2",
+    "ca-central-1",
+    "sa-east-1",
+    "ap-northeast-1",
+    "ap-northeast-2",
+    "ap-northeast-3",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "ap-south-1",
+    "me-south-1",
+];
 
-fn moto() -> PathBuf {
-    let home = std::env::home_dir().unwrap();
-    home.join(".local/share/tidewalk/venv/bin/moto_server")
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
-}
-
-impl Cloud {
-    pub(crate) fn start() -> Self {
-        let port = free_port();
-        let mut command = Command::new(moto());
-        command.args(["-H", "127.0.0.1", "-p", &port.to_string()]);
-        for name in [
-            "MOTO_ENABLE_AMI_VALIDATION",
-            "MOTO_ENABLE_KEYPAIR_VALIDATION",
-            "MOTO_EC2_ENABLE_INSTANCE_TYPE_VALIDATION",
-        ] {
-            command.env(name, "true");
-        }
-        let images = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/sandbox/amis.json");
-        command.env("MOTO_AMIS_PATH", images);
-        command.stdout(Stdio::null()).stderr(Stdio::null());
-        let process = command.spawn().expect("moto_server runs");
-        let cloud = Self {
-            process,
-            endpoint: format!("http://127.0.0.1:{port}"),
-        };
-        let deadline = Instant::now() + Duration::from_mins(1);
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(Instant::now() < deadline, "moto_server does not listen");
-            std::thread::yield_now();
-        }
-        cloud
-    }
-}
-
-/// Answers every request with this machine's address as AWS would see it.
-fn check_ip(address: &'static str) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}/", listener.local_addr().unwrap());
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut stream = stream.unwrap();
-            let _ = stream.read(&mut [0; 1024]);
-            let length = address.len() + 1;
-            let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n");
-            let _ = write!(stream, "{head}{address}\n");
-        }
-    });
-    url
+fn free_region() -> &'static str {
+    static TAKEN: AtomicUsize = AtomicUsize::new(0);
+    let index = TAKEN.fetch_add(1, Ordering::Relaxed);
+    REGIONS
+        .get(index)
+        .expect("there are more plays than regions")
 }
 
 struct Silent;
@@ -91,31 +57,28 @@ impl Progress for Silent {
     fn doing(&self, _address: &Address, _what: &str) {}
 }
 
-/// One stack on a cloud of its own.
+/// One stack in a region of its own.
 pub(crate) struct Play {
     pub(crate) cx: Context,
     pub(crate) world: World,
     pub(crate) folder: TempDir,
-    pub(crate) cloud: Cloud,
+    pub(crate) endpoint: String,
 }
 
 impl Play {
     pub(crate) async fn start() -> Self {
-        let cloud = Cloud::start();
-        let endpoint = cloud.endpoint.clone();
-        Self::at(cloud, endpoint).await
+        Self::at(endpoint()).await
     }
 
-    /// A play that reaches its cloud by another endpoint.
-    pub(crate) async fn at(cloud: Cloud, endpoint: String) -> Self {
+    pub(crate) async fn at(endpoint: &str) -> Self {
         let options = ConnectOptions {
-            region: Some("eu-west-1".to_owned()),
-            endpoint: Some(endpoint),
+            region: Some(free_region().to_owned()),
+            endpoint: Some(endpoint.to_owned()),
             credentials: Some(Credentials {
-                access_key_id: "sandbox".to_owned(),
-                secret_access_key: "sandbox-secret".to_owned().into(),
+                access_key_id: sandbox::ACCESS_KEY_ID.to_owned(),
+                secret_access_key: sandbox::SECRET_ACCESS_KEY.to_owned().into(),
             }),
-            checkip_url: Some(check_ip("203.0.113.7")),
+            checkip_url: Some(format!("{endpoint}/checkip")),
             ..ConnectOptions::default()
         };
         let aws = connect(&options).await.unwrap();
@@ -123,7 +86,7 @@ impl Play {
         let cx = Context {
             stack: "play".to_owned(),
             region: aws.region().to_owned(),
-            account: aws.identity().await.unwrap().account,
+            account: sandbox::ACCOUNT.to_owned(),
             tags: BTreeMap::new(),
             lease_until: None,
             folder: folder.path().to_owned(),
@@ -135,8 +98,22 @@ impl Play {
             cx,
             world: World::default(),
             folder,
-            cloud,
+            endpoint: endpoint.to_owned(),
         }
+    }
+
+    /// Strikes the next call of an action.
+    pub(crate) async fn strike(&self, action: &str, effect: Effect) {
+        let fault = Fault {
+            service: Some("ec2".to_owned()),
+            action: Some(action.to_owned()),
+            region: Some(self.cx.region.clone()),
+            after: 0,
+            times: 1,
+            effect,
+        };
+        let control = Control::new(&self.endpoint).unwrap();
+        control.add_faults(&[fault]).await.unwrap();
     }
 
     pub(crate) fn stage(&self, address: &str, spec: &Json, tags: &[(&str, &str)]) -> Stage {

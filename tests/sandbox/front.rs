@@ -1,123 +1,155 @@
-//! Stands before the emulator and keeps client tokens as EC2 does; loses answers and hides
-//! instances when told to.
+//! The front, over real HTTP: every rule, every fault, real hosts, `sandbox up` and `down`.
 
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+mod faults;
+mod hosts;
+mod lifecycle;
+mod listing;
+mod rules;
 
-use axum::Router;
-use axum::body::Bytes;
-use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse as _, Response};
+use std::path::{Path, PathBuf};
+use std::sync::{OnceLock, mpsc};
+use std::time::{Duration, Instant};
 
-/// The server; its state can be looked at and set.
-pub(crate) struct Front {
-    pub(crate) endpoint: String,
-    pub(crate) state: Arc<Shared>,
+use aws_sdk_ec2::Client;
+use aws_sdk_ec2::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_ec2::error::ProvideErrorMetadata;
+use aws_sdk_ec2::types::{Filter, Instance, InstanceStateName, InstanceType};
+use tidewalk::sandbox::{self, Control};
+
+/// A folder for a sandbox: the same in each run, so that what a killed run left is cleared away.
+fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join("sandboxes")
+        .join(name)
 }
 
-/// What it knows and what it is told to do.
-pub(crate) struct Shared {
-    behind: String,
-    client: reqwest::Client,
-    /// Launches by token: the request's parameters and the answer.
-    launches: Mutex<HashMap<String, (String, Bytes)>>,
-    /// How many answers to launches are lost on the way.
-    pub(crate) lose_answers: AtomicUsize,
-    /// How many listings of instances see none.
-    pub(crate) blind: AtomicUsize,
+/// The endpoint of a sandbox without hosts that these tests share. Tests stay apart by using a
+/// region each.
+fn shared() -> &'static str {
+    static ENDPOINT: OnceLock<String> = OnceLock::new();
+    ENDPOINT.get_or_init(|| served("shared"))
 }
 
-impl Shared {
-    /// The tokens that launched something.
-    pub(crate) fn launched(&self) -> Vec<String> {
-        self.launches.lock().unwrap().keys().cloned().collect()
-    }
-}
-
-fn takes(counter: &AtomicUsize) -> bool {
-    let less = |count: usize| count.checked_sub(1);
-    counter
-        .fetch_update(Ordering::SeqCst, Ordering::SeqCst, less)
-        .is_ok()
-}
-
-impl Front {
-    pub(crate) async fn before(behind: &str) -> Self {
-        let state = Arc::new(Shared {
-            behind: behind.to_owned(),
-            client: reqwest::Client::new(),
-            launches: Mutex::default(),
-            lose_answers: AtomicUsize::new(0),
-            blind: AtomicUsize::new(0),
+/// The endpoint of a new sandbox without hosts; it ends with the process.
+pub(crate) fn served(name: &'static str) -> String {
+    let (tell, told) = mpsc::channel();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(async {
+            sandbox::prepare(false, &|_| {}).await.unwrap();
+            let serving = sandbox::start(&folder(name), false).await.unwrap();
+            tell.send(serving.running.endpoint.clone()).unwrap();
+            std::future::pending::<()>().await;
         });
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let endpoint = format!("http://{}", listener.local_addr().unwrap());
-        let app = Router::new()
-            .fallback(answer)
-            .with_state(Arc::clone(&state));
-        tokio::spawn(async move { axum::serve(listener, app).await });
-        Self { endpoint, state }
-    }
+    });
+    told.recv().expect("the sandbox starts")
 }
 
-async fn answer(State(state): State<Arc<Shared>>, headers: HeaderMap, body: Bytes) -> Response {
-    let params: HashMap<String, String> = url::form_urlencoded::parse(&body).into_owned().collect();
-    let param = |name: &str| params.get(name).cloned().unwrap_or_default();
-    match param("Action").as_str() {
-        "DescribeInstances" if takes(&state.blind) => {
-            let none = "<DescribeInstancesResponse><reservationSet/></DescribeInstancesResponse>";
-            none.into_response()
-        }
-        "RunInstances" => {
-            let (token, data) = (param("ClientToken"), param("UserData"));
-            let before = state.launches.lock().unwrap().get(&token).cloned();
-            match before {
-                Some((same, answer)) if same == data => answer.into_response(),
-                Some(_) => {
-                    let error = "<Response><Errors><Error>\
-                         <Code>IdempotentParameterMismatch</Code><Message>other parameters\
-                         </Message></Error></Errors><RequestID>r</RequestID></Response>";
-                    (StatusCode::BAD_REQUEST, error).into_response()
-                }
-                None => {
-                    let answer = forward(&state, headers, body).await;
-                    let kept = (data, answer.clone());
-                    state.launches.lock().unwrap().insert(token, kept);
-                    if takes(&state.lose_answers) {
-                        return StatusCode::BAD_GATEWAY.into_response();
-                    }
-                    answer.into_response()
-                }
-            }
-        }
-        _ => forward_whole(&state, headers, body).await,
-    }
+/// A client of the sandbox at `endpoint`, as the SDK's users have it.
+fn client(endpoint: &str, region: &'static str) -> Client {
+    let keys = Credentials::new(
+        sandbox::ACCESS_KEY_ID,
+        sandbox::SECRET_ACCESS_KEY,
+        None,
+        None,
+        "test",
+    );
+    let config = aws_sdk_ec2::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(region))
+        .endpoint_url(endpoint)
+        .credentials_provider(keys)
+        .build();
+    Client::from_conf(config)
 }
 
-async fn forward(state: &Shared, headers: HeaderMap, body: Bytes) -> Bytes {
-    let response = state
-        .client
-        .post(&state.behind)
-        .headers(headers)
-        .body(body)
+fn control() -> Control {
+    Control::new(shared()).unwrap()
+}
+
+/// The error code of a call that must fail.
+fn code<T: std::fmt::Debug, E: ProvideErrorMetadata + std::fmt::Debug>(
+    answer: Result<T, E>,
+) -> String {
+    let error = answer.expect_err("the call is refused");
+    error.code().unwrap_or_default().to_owned()
+}
+
+fn filter(name: &str, value: &str) -> Filter {
+    Filter::builder().name(name).values(value).build()
+}
+
+/// The newest image whose name matches.
+async fn image(ec2: &Client, name: &str) -> String {
+    let images = ec2
+        .describe_images()
+        .filters(filter("name", name))
+        .send()
+        .await
+        .unwrap();
+    let newest = images
+        .images()
+        .iter()
+        .max_by_key(|image| image.creation_date().unwrap());
+    newest.expect("an image").image_id().unwrap().to_owned()
+}
+
+const JAMMY: &str = "ubuntu/images/hvm-ssd/ubuntu-jammy-22.04-amd64-server-*";
+
+/// A key pair named `test`, once per region.
+async fn key_pair(ec2: &Client) {
+    let key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEtIlvBpzGWN1nh6I1c/QODahMVyaSDG6fEvpZfhYvRZ";
+    let import = ec2
+        .import_key_pair()
+        .key_name("test")
+        .public_key_material(aws_sdk_ec2::primitives::Blob::new(key))
         .send()
         .await;
-    let response = response.unwrap();
-    assert!(response.status().is_success());
-    response.bytes().await.unwrap()
+    assert!(import.is_ok() || code(import) == "InvalidKeyPair.Duplicate");
 }
 
-async fn forward_whole(state: &Shared, headers: HeaderMap, body: Bytes) -> Response {
-    let response = state
-        .client
-        .post(&state.behind)
-        .headers(headers)
-        .body(body)
+/// A launch of one instance, to be completed and sent.
+async fn launch(
+    ec2: &Client,
+) -> aws_sdk_ec2::operation::run_instances::builders::RunInstancesFluentBuilder {
+    key_pair(ec2).await;
+    ec2.run_instances()
+        .image_id(image(ec2, JAMMY).await)
+        .instance_type(InstanceType::T3Small)
+        .key_name("test")
+        .min_count(1)
+        .max_count(1)
+}
+
+/// Launches one instance.
+async fn launched(ec2: &Client) -> String {
+    let answer = launch(ec2).await.send().await.unwrap();
+    answer.instances()[0].instance_id().unwrap().to_owned()
+}
+
+async fn instance(ec2: &Client, id: &str) -> Instance {
+    let answer = ec2
+        .describe_instances()
+        .instance_ids(id)
         .send()
-        .await;
-    let response = response.unwrap();
-    let status = StatusCode::from_u16(response.status().as_u16()).unwrap();
-    (status, response.bytes().await.unwrap()).into_response()
+        .await
+        .unwrap();
+    answer.reservations()[0].instances()[0].clone()
+}
+
+fn state(instance: &Instance) -> InstanceStateName {
+    instance.state().unwrap().name().unwrap().clone()
+}
+
+/// Waits until the instance is in that state.
+async fn reach(ec2: &Client, id: &str, wanted: InstanceStateName) -> Instance {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        let instance = instance(ec2, id).await;
+        if state(&instance) == wanted {
+            return instance;
+        }
+        assert!(Instant::now() < deadline, "{id} is {:?}", state(&instance));
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }

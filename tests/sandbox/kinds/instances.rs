@@ -15,8 +15,7 @@ async fn an_instance_is_made_once_and_whole() {
     assert_eq!(output("state"), "running");
     assert_eq!(
         output("image_id"),
-        "ami-0c22040000000002",
-        "the newest of the release"
+        image(&play, "ubuntu-jammy-22.04-amd64").await
     );
     assert_eq!(output("key_pair"), "de3");
     assert!(
@@ -108,9 +107,10 @@ async fn an_instance_is_made_anew_where_it_must() {
     let mut play = Play::start().await;
     let stage = server(&mut play, &plain()).await;
     let (_, mut last) = play.bring(&stage).await.unwrap();
+    let amazon = image(&play, "al2023-ami-2023").await;
     let steps = [
         (json!({ "ami": { "debian": "12" } }), "ami"),
-        (json!({ "ami": "ami-0a20230000000001" }), "ami"),
+        (json!({ "ami": amazon }), "ami"),
         (
             json!({ "ami": { "ubuntu": "22.04" }, "instance_type": "t4g.small" }),
             "instance_type",
@@ -137,10 +137,9 @@ async fn an_instance_is_made_anew_where_it_must() {
         let stage = play.stage("instances.other", &spec, &[]);
         refused(play.bring(&stage).await)
     };
-    assert_eq!(
-        error.message(),
-        "no image for `ubuntu 99.04` (x86_64) in eu-west-1"
-    );
+    let region = &play.cx.region;
+    let text = format!("no image for `ubuntu 99.04` (x86_64) in {region}");
+    assert_eq!(error.message(), text);
     play.delete(&stage, &last).await;
 }
 
@@ -182,4 +181,19 @@ async fn many_instances_are_found_and_waited_for_in_few_calls() {
         2,
         "instances and volumes"
     );
+}
+
+/// The newest x86-64 image with this in its name.
+async fn image(play: &Play, name: &str) -> String {
+    let listed = play.cx.aws.ec2.describe_images().send().await.unwrap();
+    let images = listed.images.unwrap_or_default().into_iter();
+    let fits = images.filter(|image| {
+        let named = image.name().is_some_and(|its| its.contains(name));
+        named
+            && image
+                .architecture()
+                .is_some_and(|its| its.as_str() == "x86_64")
+    });
+    let newest = fits.max_by(|a, b| a.creation_date().cmp(&b.creation_date()));
+    newest.unwrap().image_id.unwrap()
 }

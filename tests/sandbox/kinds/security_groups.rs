@@ -11,6 +11,7 @@ async fn a_security_group_lives() {
     let (_, db_found) = play.bring(&db).await.unwrap();
 
     let rules = |list: Json| json!({ "ingress": list });
+    let me = play.cx.aws.own_ip().await.unwrap();
     let from = rules(json!([
         { "ports": 22, "from": "me", "description": "ssh" },
         { "ports": [80, 443], "from": "anywhere" },
@@ -43,7 +44,7 @@ async fn a_security_group_lives() {
         .collect();
     assert_eq!(
         shown[0],
-        "tcp 22 from 203.0.113.7/32 (ssh) -> tcp 22 from 203.0.113.7/32 (secure shell)"
+        format!("tcp 22 from {me}/32 (ssh) -> tcp 22 from {me}/32 (secure shell)")
     );
     assert!(
         shown.contains(&"tcp 8000-8100 from group db -> (none)".to_owned()),

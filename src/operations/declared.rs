@@ -1,0 +1,112 @@
+//! The items of `operations:` as they stand in the playbook.
+
+use super::{ALL, Planned, registry};
+use crate::base::node::Value;
+use crate::base::{Error, Errors, Node, Result, suggestion};
+use crate::contract::Target;
+
+/// One item of `operations:`.
+pub struct Declared {
+    /// Its arguments, with places.
+    pub node: Node,
+    /// Which operation.
+    pub name: String,
+    /// The operation; `None` while some argument is known only after apply.
+    pub operation: Option<Box<dyn Planned>>,
+}
+
+impl Declared {
+    /// What it is called in plans and messages.
+    #[must_use]
+    pub fn label(&self) -> String {
+        if let Some(operation) = &self.operation {
+            return operation.label();
+        }
+        let named = ["path", "name", "user"]
+            .iter()
+            .find_map(|key| self.node.entry(key).and_then(Node::as_text));
+        match named {
+            Some(text) => format!("{} {text}", self.name),
+            None => self.name.clone(),
+        }
+    }
+
+    /// The host's target, narrowed to this operation.
+    #[must_use]
+    pub fn target<'a>(&'a self, host: Target<'a>) -> Target<'a> {
+        Target {
+            node: &self.node,
+            at: &self.node.at,
+            ..host
+        }
+    }
+}
+
+/// Reads a whole list; nothing is an empty list.
+///
+/// # Errors
+/// Every item that does not fit.
+pub fn read(list: Option<&Node>) -> Result<Vec<Declared>, Errors> {
+    let mut errors = Errors::default();
+    let mut declared = Vec::new();
+    let Some(list) = list else {
+        return Ok(declared);
+    };
+    match &list.value {
+        Value::Null => {}
+        Value::List(items) => {
+            for item in items {
+                declared.extend(errors.keep(read_item(item)));
+            }
+        }
+        _ => errors.push(Error::playbook(
+            format!("expected a list of operations, found {}", list.type_name()),
+            &list.at,
+        )),
+    }
+    errors.into_result(declared)
+}
+
+fn read_item(item: &Node) -> Result<Declared> {
+    let one = item.as_map().filter(|map| map.len() == 1);
+    let Some((name, entry)) = one.and_then(|map| map.first()) else {
+        return Err(Error::playbook(
+            "expected an operation: a mapping with one key, its name",
+            &item.at,
+        )
+        .hint("such as `- packages: [nginx]`"));
+    };
+    let Some(found) = registry::find(name) else {
+        let names: Vec<_> = ALL.iter().map(|entry| entry.name).collect();
+        return Err(
+            Error::playbook(format!("there is no operation `{name}`"), &entry.key_at)
+                .hint(suggestion::hint(name, &names)),
+        );
+    };
+    let operation = if entry.node.has_unknown() {
+        None
+    } else {
+        Some((found.read)(&entry.node)?)
+    };
+    Ok(Declared {
+        node: entry.node.clone(),
+        name: name.clone(),
+        operation,
+    })
+}
+
+/// What the operations themselves find wrong, offline.
+#[must_use]
+pub fn check(declared: &[Declared]) -> Errors {
+    let mut errors = Errors::default();
+    for item in declared {
+        let problems = item
+            .operation
+            .iter()
+            .flat_map(|operation| operation.check());
+        for (path, text) in problems {
+            errors.push(Error::playbook(text, &item.node.follow(&path).at));
+        }
+    }
+    errors
+}

@@ -1,0 +1,365 @@
+# Functions that operations may name as programs. POSIX sh with coreutils; `$d` is a private folder
+# that goes away with this run. Functions that begin with `tw_see` only read.
+
+if [ "$(id -u)" = 0 ]; then tw_state=/var/lib/tidewalk; else tw_state=$HOME/.local/state/tidewalk; fi
+tw_count=0
+
+tw_die() { echo "$*" >&2; return 1; }
+
+# PATH WANTED-SHA256: `TYPE|MODE|OWNER|GROUP|SIZE`, the hash, and the content if the hash is another.
+tw_see_file() {
+  stat -L -c '%F|%a|%U|%G|%s' -- "$1" || return 1
+  [ -f "$1" ] || return 0
+  tw_hash=$(sha256sum <"$1") || return 1
+  tw_hash=${tw_hash%% *}
+  echo "$tw_hash"
+  [ "$tw_hash" = "$2" ] || head -c 262145 -- "$1"
+}
+
+# Units that an interrupted run has left to reload or restart.
+tw_see_pending() {
+  for tw_file in "$tw_state"/pending/*; do
+    [ -f "$tw_file" ] && read -r tw_verb <"$tw_file" && echo "$tw_verb ${tw_file##*/}"
+  done
+  return 0
+}
+
+# NAME...: `NAME TAB VERSION` of those that are installed; with `--latest`, `NAME TAB VERSION TAB
+# CANDIDATE`.
+tw_see_packages() {
+  tw_latest=
+  if [ "$1" = --latest ]; then tw_latest=1; shift; fi
+  if command -v dpkg-query >/dev/null; then
+    dpkg-query -W -f '${Package}\t${Version}\t${db:Status-Status}\n' "$@" | while IFS='	' read -r tw_name tw_version tw_status; do
+      [ "$tw_status" = installed ] || continue
+      if [ -n "$tw_latest" ]; then
+        tw_new=$(apt-cache policy "$tw_name" | sed -n 's/^  Candidate: //p')
+        printf '%s\t%s\t%s\n' "$tw_name" "$tw_version" "$tw_new"
+      else
+        printf '%s\t%s\n' "$tw_name" "$tw_version"
+      fi
+    done
+  else
+    tw_dnf=$(command -v dnf || command -v yum) || return 1
+    for tw_name; do
+      tw_version=$(rpm -q --whatprovides --qf '%{VERSION}-%{RELEASE}' "$tw_name") || continue
+      if [ -n "$tw_latest" ] && ! "$tw_dnf" -q check-update "$tw_name" >/dev/null; then
+        printf '%s\t%s\t%s\n' "$tw_name" "$tw_version" newer
+      else
+        printf '%s\t%s\t%s\n' "$tw_name" "$tw_version" "$tw_version"
+      fi
+    done
+  fi
+}
+
+# USER: its passwd entry, its groups, and the hash field of its password (root only).
+tw_see_user() {
+  getent passwd "$1" || return 1
+  id -Gn -- "$1"
+  getent shadow "$1" | cut -d: -f2
+}
+
+# USER: its home, `PATH|MODE|OWNER` of the file, and the file.
+tw_see_authorized_keys() {
+  tw_home=$(getent passwd "$1" | cut -d: -f6)
+  [ -n "$tw_home" ] || return 1
+  echo "$tw_home"
+  [ -f "$tw_home/.ssh/authorized_keys" ] || return 0
+  cat -- "$tw_home/.ssh/authorized_keys"
+}
+
+# Remembers that UNIT is to be reloaded or restarted; a restart is not forgotten for a reload.
+tw_mark() {
+  tw_unit=${1#*:}
+  mkdir -p "$tw_state/pending" || return 1
+  if [ -f "$tw_state/pending/$tw_unit" ]; then
+    read -r tw_verb <"$tw_state/pending/$tw_unit"
+    [ "$tw_verb" = restart ] && return 0
+  fi
+  echo "${1%%:*}" >"$tw_state/pending/$tw_unit"
+}
+
+# Moves STAGED over PATH, or back to what it was if a put failed: OLD is a copy, or empty.
+tw_restore() {
+  if [ -n "$2" ]; then
+    cp -a -- "$2" "$1.tidewalk-old" && mv -fT -- "$1.tidewalk-old" "$1"
+  else
+    rm -f -- "$1"
+  fi
+}
+
+# PATH MODE OWNER GROUP VALIDATE [VERB:UNIT]... <CONTENT: replaces a file at once, validated.
+# `-` keeps what is there. VALIDATE without `%s` runs after the swap, which is undone if it fails.
+tw_put() {
+  tw_path=$(readlink -f -- "$1") || tw_path=$1
+  tw_dir=${tw_path%/*}
+  tw_validate=$5
+  mkdir -p -- "$tw_dir/" || return 1
+  rm -rf -- "$tw_dir"/.tidewalk.??????
+  tw_stage=$(mktemp -d "$tw_dir/.tidewalk.XXXXXX") || return 1
+  tw_new=$tw_stage/${tw_path##*/}
+  tw_put_staged "$@"
+  tw_result=$?
+  rm -rf -- "$tw_stage"
+  return $tw_result
+}
+
+tw_put_staged() {
+  tw_mode=$2 tw_owner=$3 tw_group=$4
+  shift 5
+  cat >"$tw_new" || return 1
+  if [ -e "$tw_path" ]; then
+    [ ! -d "$tw_path" ] || { tw_die "$tw_path is a directory"; return 1; }
+    chown --reference="$tw_path" -- "$tw_new" && chmod --reference="$tw_path" -- "$tw_new" || return 1
+  fi
+  [ "$tw_owner" = - ] || chown -- "$tw_owner" "$tw_new" || return 1
+  [ "$tw_group" = - ] || chgrp -- "$tw_group" "$tw_new" || return 1
+  [ "$tw_mode" = - ] || chmod -- "$tw_mode" "$tw_new" || return 1
+  case $tw_validate in
+    *%s*)
+      (set -- "$tw_new"; eval "${tw_validate%%\%s*}\"\$1\"${tw_validate#*%s}") </dev/null >"$d/said" 2>&1 || {
+        cat "$d/said" >&2
+        tw_die "validation failed: $tw_validate; $tw_path is left as it was"
+        return 1
+      } ;;
+  esac
+  tw_count=$((tw_count + 1))
+  tw_old=
+  if [ -e "$tw_path" ]; then
+    tw_old=$d/old.$tw_count
+    cp -a -- "$tw_path" "$tw_old" || return 1
+  fi
+  tw_fresh=
+  for tw_notify; do
+    [ -f "$tw_state/pending/${tw_notify#*:}" ] || tw_fresh="$tw_fresh ${tw_notify#*:}"
+    tw_mark "$tw_notify" || return 1
+  done
+  mv -fT -- "$tw_new" "$tw_path" || return 1
+  case $tw_validate in
+    '' | *%s*) ;;
+    *)
+      (set --; eval "$tw_validate") </dev/null >"$d/said" 2>&1 || {
+        tw_restore "$tw_path" "$tw_old"
+        for tw_unit in $tw_fresh; do rm -f "$tw_state/pending/$tw_unit"; done
+        cat "$d/said" >&2
+        tw_die "validation failed: $tw_validate; $tw_path is back to what it was"
+        return 1
+      } ;;
+  esac
+  for tw_notify; do
+    tw_undo=$d/undo.${tw_notify#*:}
+    { printf '%s\n%s\n' "$tw_path" "$tw_old"; [ ! -f "$tw_undo" ] || cat "$tw_undo"; } >"$d/undo.new"
+    mv "$d/undo.new" "$tw_undo"
+  done
+}
+
+# PATH SHA256 ...: as tw_put, but only if the file still is what the content was made from;
+# otherwise it is left for the next look.
+tw_put_if() {
+  tw_hash=absent
+  if [ -f "$1" ]; then tw_hash=$(sha256sum <"$1"); tw_hash=${tw_hash%% *}; fi
+  [ "$tw_hash" = "$2" ] || return 0
+  tw_path=$1
+  shift 2
+  tw_put "$tw_path" "$@"
+}
+
+# PATH [VERB:UNIT]...: removes a file.
+tw_remove() {
+  [ -e "$1" ] || [ -L "$1" ] || return 0
+  [ ! -d "$1" ] || { tw_die "$1 is a directory"; return 1; }
+  tw_count=$((tw_count + 1))
+  tw_path=$1 tw_old=$d/old.$tw_count
+  cp -a -- "$tw_path" "$tw_old" || return 1
+  shift
+  for tw_notify; do tw_mark "$tw_notify" || return 1; done
+  rm -f -- "$tw_path" || return 1
+  for tw_notify; do
+    tw_undo=$d/undo.${tw_notify#*:}
+    { printf '%s\n%s\n' "$tw_path" "$tw_old"; [ ! -f "$tw_undo" ] || cat "$tw_undo"; } >"$d/undo.new"
+    mv "$d/undo.new" "$tw_undo"
+  done
+}
+
+# PATH MODE OWNER GROUP: a directory, with its parents.
+tw_directory() {
+  mkdir -p -- "$1" || return 1
+  [ "$3" = - ] || chown -- "$3" "$1" || return 1
+  [ "$4" = - ] || chgrp -- "$4" "$1" || return 1
+  [ "$2" = - ] || chmod -- "$2" "$1"
+}
+
+# Statuses that are as good as 0, `,`-separated, then a command.
+tw_accept() {
+  tw_good=$1
+  shift
+  "$@"
+  tw_result=$?
+  case ",$tw_good," in *",$tw_result,"*) return 0 ;; esac
+  return $tw_result
+}
+
+# VERB UNIT: systemctl, with the unit's own words when it fails.
+tw_service() {
+  systemctl "$1" -- "$2" && return 0
+  tw_result=$?
+  journalctl -u "$2" -n 10 --no-pager -o cat >&2
+  return $tw_result
+}
+
+tw_act() {
+  tw_is=$(systemctl is-active -- "$2")
+  case $1/$tw_is in
+    reload/active | reload/reloading | reload/activating) systemctl reload-or-restart -- "$2" || return 1 ;;
+    */active | */reloading | */activating | */failed)
+      systemctl reset-failed -- "$2" 2>/dev/null
+      systemctl restart -- "$2" || return 1 ;;
+    *) return 0 ;;
+  esac
+  sleep 0.2
+  tw_is=$(systemctl show -p ActiveState,SubState --value -- "$2" | tr '\n' ' ')
+  case $tw_is in
+    failed* | *auto-restart*) tw_die "unit $2 is $tw_is" ;;
+  esac
+}
+
+# UNIT: reloads or restarts it if that is pending. If it fails, the files that asked for it are put
+# back, and the old ones are loaded.
+tw_notify() {
+  [ -f "$tw_state/pending/$1" ] || return 0
+  read -r tw_verb <"$tw_state/pending/$1"
+  if tw_act "$tw_verb" "$1"; then
+    rm -f "$tw_state/pending/$1"
+    return 0
+  fi
+  journalctl -u "$1" -n 10 --no-pager -o cat >&2
+  tw_back=
+  [ -s "$d/undo.$1" ] || { tw_die "$tw_verb of $1 failed"; return 1; }
+  while read -r tw_path && read -r tw_old; do
+    tw_restore "$tw_path" "$tw_old"
+    tw_back="$tw_back $tw_path"
+  done <"$d/undo.$1"
+  systemctl daemon-reload
+  rm -f "$tw_state/pending/$1"
+  if tw_act "$tw_verb" "$1"; then
+    tw_die "$tw_verb of $1 failed; put back as before and loaded again:$tw_back"
+  else
+    tw_die "$tw_verb of $1 failed, and again with the old files put back:$tw_back"
+  fi
+}
+
+# STATE UPDATE RECOMMENDS NAME...: installs, upgrades or removes packages.
+tw_packages() {
+  tw_want=$1 tw_update=$2 tw_recommends=$3 tw_updated=
+  shift 3
+  export DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l
+  if command -v apt-get >/dev/null; then
+    tw_apt "$@" >"$d/apt" 2>&1
+  else
+    tw_dnf "$@" >"$d/apt" 2>&1
+  fi
+  tw_result=$?
+  # The package manager writes to a file, so that a lost connection does not break it half-way.
+  [ $tw_result = 0 ] || tail -n 15 "$d/apt" >&2
+  return $tw_result
+}
+
+tw_apt() {
+  if [ -n "$(ls /var/lib/dpkg/updates 2>/dev/null)" ]; then dpkg --configure -a --force-confdef --force-confold; fi
+  set -- -q -y -o DPkg::Lock::Timeout=300 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold \
+    -o "APT::Install-Recommends=$tw_recommends" "$@"
+  case $tw_want in
+    absent) apt-get remove "$@"; return ;;
+  esac
+  case $tw_update in
+    true) tw_apt_update || return 1 ;;
+    auto) tw_apt_is_fresh || tw_apt_update || return 1 ;;
+  esac
+  apt-get install "$@" && return 0
+  [ "$tw_update" != false ] && [ -z "$tw_updated" ] || return 1
+  tw_apt_update && apt-get install "$@"
+}
+
+# The package lists are from today, and no source has been changed since.
+tw_apt_is_fresh() {
+  tw_stamp=$tw_state/apt-updated
+  [ -n "$(find "$tw_stamp" -mtime -1 2>/dev/null)" ] || return 1
+  [ -z "$(find /etc/apt/sources.list /etc/apt/sources.list.d -newer "$tw_stamp" 2>/dev/null)" ]
+}
+
+tw_apt_update() {
+  apt-get -q -o DPkg::Lock::Timeout=300 update || return 1
+  tw_updated=1
+  mkdir -p "$tw_state" && touch "$tw_state/apt-updated"
+}
+
+tw_dnf() {
+  tw_program=$(command -v dnf || command -v yum) || { echo "neither apt-get nor dnf nor yum is here"; return 1; }
+  case $tw_update in true) "$tw_program" -q -y makecache || return 1 ;; esac
+  case $tw_want in
+    absent) "$tw_program" -q -y remove "$@" ;;
+    latest) "$tw_program" -q -y install "$@" && "$tw_program" -q -y upgrade "$@" ;;
+    *) "$tw_program" -q -y install "$@" ;;
+  esac
+}
+
+# URL SHA256 PATH: fetches a signing key with apt's own downloader, as binary.
+tw_fetch_key() {
+  [ -x /usr/lib/apt/apt-helper ] || { tw_die "apt is not here"; return 1; }
+  /usr/lib/apt/apt-helper download-file "$1" "$d/key" >"$d/said" 2>&1 || { tail -n 3 "$d/said" >&2; return 1; }
+  if [ "$2" != - ]; then
+    tw_hash=$(sha256sum <"$d/key")
+    [ "${tw_hash%% *}" = "$2" ] || { tw_die "the key at $1 has SHA-256 ${tw_hash%% *}, not $2"; return 1; }
+  fi
+  case $(head -c 10 "$d/key") in
+    -----BEGIN) sed -e '1,/^[[:space:]]*$/d' -e '/^=/,$d' -e '/^-----END/,$d' "$d/key" | base64 -d -i >"$d/key.bin" ;;
+    *) cp "$d/key" "$d/key.bin" ;;
+  esac
+  tw_put "$3" 0644 root root '' <"$d/key.bin"
+}
+
+# USER EXCLUSIVE <KEYS: adds keys, or sets them. Written as the user, so that links in the home
+# folder lead nowhere that the user may not write.
+tw_authorize() {
+  tw_user=$1 tw_exclusive=$2
+  tw_home=$(getent passwd "$tw_user" | cut -d: -f6)
+  [ -n "$tw_home" ] || { tw_die "there is no user $tw_user"; return 1; }
+  set -- sh -c '
+    umask 077
+    mkdir -p "$1/.ssh" && cd "$1/.ssh" && chmod 700 . || exit 1
+    new=authorized_keys.tidewalk
+    if [ "$2" = false ] && [ -f authorized_keys ]; then cat authorized_keys; fi >$new || exit 1
+    [ -z "$(tail -c 1 $new)" ] || echo >>$new
+    while IFS= read -r key; do grep -qxF -e "$key" $new || printf "%s\n" "$key" >>$new; done
+    chmod 600 $new && mv -f $new authorized_keys
+  ' sh "$tw_home" "$tw_exclusive"
+  if [ "$(id -u)" = 0 ] && [ "$tw_user" != root ]; then set -- runuser -u "$tw_user" -- "$@"; fi
+  "$@"
+}
+
+# USER <KEYS: takes keys away.
+tw_unauthorize() {
+  tw_user=$1
+  tw_home=$(getent passwd "$tw_user" | cut -d: -f6)
+  [ -n "$tw_home" ] && [ -f "$tw_home/.ssh/authorized_keys" ] || return 0
+  set -- sh -c '
+    umask 077
+    cd "$1/.ssh" || exit 1
+    new=authorized_keys.tidewalk
+    cat >$new.gone
+    grep -vxF -f $new.gone authorized_keys >$new
+    rm -f $new.gone
+    chmod 600 $new && mv -f $new authorized_keys
+  ' sh "$tw_home"
+  if [ "$(id -u)" = 0 ] && [ "$tw_user" != root ]; then set -- runuser -u "$tw_user" -- "$@"; fi
+  "$@"
+}
+
+# UNIT-FILE: systemd-analyze, forgiving what other units do where it can tell.
+tw_verify_unit() {
+  if systemd-analyze --help | grep -q -e --recursive-errors; then
+    systemd-analyze verify --recursive-errors=no "$1"
+  else
+    systemd-analyze verify "$1"
+  fi
+}

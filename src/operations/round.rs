@@ -1,0 +1,241 @@
+//! One look at a host, one change of it: the operations of a host composed into batches.
+
+use super::Declared;
+use super::placement::update;
+use crate::base::secret::redact;
+use crate::base::{Diff, Error, FieldChange, Result, Shown};
+use crate::contract::{Fact, Target, Work};
+use crate::ssh::batch::Run;
+use crate::ssh::{Batch, Command, Outcome, Session};
+
+/// The functions that operations name as programs.
+const PRELUDE: &str = include_str!("host.sh");
+/// Lines of a failed command's output that are shown.
+const SHOWN_LINES: usize = 15;
+
+/// A host as one look found it.
+#[derive(Clone, Debug, Default)]
+pub struct Seen {
+    /// `ID VERSION_ID` of /etc/os-release: `debian 12`.
+    pub os: String,
+    /// Units that an interrupted run left to reload or restart: verb and unit.
+    pub pending: Vec<(String, String)>,
+    /// Facts per operation; `None` for one that is known only after apply.
+    pub facts: Vec<Option<Vec<Fact>>>,
+}
+
+/// Looks at everything in one round trip.
+///
+/// # Errors
+/// When the connection fails, or an operation names a file that is not there.
+pub async fn look(
+    session: &Session,
+    sudo: bool,
+    host: Target<'_>,
+    declared: &[Declared],
+) -> Result<Seen> {
+    let mut commands = vec![
+        Command::new(["cat", "/etc/os-release"]),
+        Command::new(["tw_see_pending"]),
+    ];
+    let mut counts = Vec::new();
+    for item in declared {
+        let probes = match &item.operation {
+            Some(operation) => Some(operation.probe(item.target(host))?),
+            None => None,
+        };
+        counts.push(probes.as_ref().map(Vec::len));
+        commands.extend(probes.into_iter().flatten());
+    }
+    let batch = Batch {
+        prelude: PRELUDE,
+        sudo,
+        lock: false,
+        commands: commands
+            .into_iter()
+            .map(|command| (Run::Probe, command))
+            .collect(),
+    };
+    let mut facts = session
+        .batch(&batch, |_| {})
+        .await?
+        .into_iter()
+        .map(|outcome| Fact {
+            status: outcome.status.unwrap_or(1),
+            stdout: outcome.stdout,
+        });
+    let os = facts.next().unwrap_or_default();
+    let pending = facts.next().unwrap_or_default();
+    Ok(Seen {
+        os: os_name(&os.text()),
+        pending: pending
+            .text()
+            .lines()
+            .filter_map(|line| line.split_once(' '))
+            .map(|(verb, unit)| (verb.to_owned(), unit.to_owned()))
+            .collect(),
+        facts: counts
+            .into_iter()
+            .map(|count| count.map(|count| facts.by_ref().take(count).collect()))
+            .collect(),
+    })
+}
+
+fn os_name(release: &str) -> String {
+    let value = |key: &str| {
+        release
+            .lines()
+            .find_map(|line| line.strip_prefix(key)?.strip_prefix('='))
+            .unwrap_or_default()
+            .trim_matches('"')
+    };
+    format!("{} {}", value("ID"), value("VERSION_ID"))
+        .trim()
+        .to_owned()
+}
+
+/// What is to be done, operation by operation. Pure. Without a look, as on a host that has nothing.
+///
+/// # Errors
+/// When a fact cannot be understood, with the operation's place.
+pub fn plan(host: Target<'_>, declared: &[Declared], seen: Option<&Seen>) -> Result<Vec<Work>> {
+    let nothing = vec![Fact::nothing(); 4];
+    declared
+        .iter()
+        .enumerate()
+        .map(|(index, item)| {
+            let facts = match seen {
+                None => Some(&nothing),
+                Some(seen) => seen.facts.get(index).and_then(Option::as_ref),
+            };
+            match (&item.operation, facts) {
+                (Some(operation), Some(facts)) => operation
+                    .work(item.target(host), facts)
+                    .map_err(|error| error.context(item.label()).at(&item.node.at)),
+                _ => Ok(Work {
+                    changes: vec![update(&item.label(), Shown::Absent, Shown::AfterApply)],
+                    ..Work::default()
+                }),
+            }
+        })
+        .collect()
+}
+
+/// All that differs, to be shown.
+#[must_use]
+pub fn diff(works: &[Work], seen: Option<&Seen>) -> Diff {
+    let mut diff = Diff::default();
+    for work in works {
+        diff.changes.extend(work.changes.iter().cloned());
+    }
+    for (verb, unit) in seen.iter().flat_map(|seen| &seen.pending) {
+        diff.changes.push(pending_change(verb, unit));
+    }
+    diff
+}
+
+fn pending_change(verb: &str, unit: &str) -> FieldChange {
+    let old = Shown::of("left over by an interrupted run");
+    update(
+        &format!("{verb} {unit}"),
+        old,
+        Shown::of(format!("{verb}ed")),
+    )
+}
+
+/// Changes everything in one round trip; `doing` hears which operation is at work.
+///
+/// # Errors
+/// The first operation that failed, with what the host said; what came before it stays done, and
+/// what asked for a reload got it.
+pub async fn change(
+    session: &Session,
+    sudo: bool,
+    declared: &[Declared],
+    works: &[Work],
+    seen: &Seen,
+    doing: &(dyn Fn(&str) + Sync),
+) -> Result<()> {
+    let name = &session.destination().name;
+    let mut commands = Vec::new();
+    let mut labels = Vec::new();
+    for (item, work) in declared.iter().zip(works) {
+        if work
+            .changes
+            .iter()
+            .any(|change| change.new == Shown::AfterApply)
+        {
+            return Err(
+                Error::failed(format!("`{}` on {name} is still not known", item.label()))
+                    .at(&item.node.at),
+            );
+        }
+        for command in &work.commands {
+            commands.push((Run::Step, command.clone()));
+            labels.push((item.label(), Some(&item.node.at)));
+        }
+    }
+    let pending = seen.pending.iter().map(|(_, unit)| unit.as_str());
+    let asked = works.iter().flat_map(|work| &work.notifies);
+    let asked = asked.filter_map(|notify| notify.split_once(':').map(|(_, unit)| unit));
+    let mut units: Vec<&str> = Vec::new();
+    for unit in asked.chain(pending) {
+        if !units.contains(&unit) {
+            units.push(unit);
+        }
+    }
+    for unit in units {
+        commands.push((Run::Always, Command::new(["tw_notify", unit])));
+        labels.push((format!("reload or restart of {unit}"), None));
+    }
+    let batch = Batch {
+        prelude: PRELUDE,
+        sudo,
+        lock: true,
+        commands,
+    };
+    if let Some((label, _)) = labels.first() {
+        doing(label);
+    }
+    let outcomes = session
+        .batch(&batch, |count| {
+            if let Some((label, _)) = labels.get(count) {
+                doing(label);
+            }
+        })
+        .await?;
+    let mut failure: Option<Error> = None;
+    for (outcome, (label, at)) in outcomes.iter().zip(&labels) {
+        if matches!(outcome.status, None | Some(0)) {
+            continue;
+        }
+        let error = failed(name, label, outcome);
+        failure = Some(match (failure, at) {
+            (Some(first), _) => first.note(error.message()),
+            (None, Some(at)) => error.at(at),
+            (None, None) => error,
+        });
+    }
+    failure.map_or(Ok(()), Err)
+}
+
+fn failed(host: &str, label: &str, outcome: &Outcome) -> Error {
+    let status = outcome.status.unwrap_or_default();
+    let mut said = outcome.stderr.clone();
+    if said.iter().all(u8::is_ascii_whitespace) {
+        said.clone_from(&outcome.stdout);
+    }
+    let said = redact(&String::from_utf8_lossy(&said));
+    let mut lines: Vec<_> = said
+        .lines()
+        .map(str::trim_end)
+        .filter(|line| !line.is_empty())
+        .collect();
+    let last = lines.pop();
+    let last = last.map_or_else(|| format!("exit status {status}"), str::to_owned);
+    let skip = lines.len().saturating_sub(SHOWN_LINES);
+    lines.into_iter().skip(skip).fold(
+        Error::failed(format!("{label} on {host}: {last}")),
+        |error, line| error.note(format!("the host said: {line}")),
+    )
+}

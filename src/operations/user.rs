@@ -1,0 +1,200 @@
+//! `user`: a login, its groups and shell, there or not.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::file::State;
+use super::names::{self, Problem};
+use super::placement::update;
+use crate::base::{Error, FieldChange, Result, Secret, Shown};
+use crate::contract::{Fact, Operation, Target, Work};
+use crate::ssh::Command;
+
+/// A user on the host.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct User {
+    /// Login name.
+    name: String,
+    /// Number.
+    uid: Option<u32>,
+    /// Primary group; one of the same name when not given.
+    group: Option<String>,
+    /// Further groups; others that the user is in stay.
+    #[serde(default)]
+    groups: Vec<String>,
+    /// Login shell, such as `/bin/bash`.
+    shell: Option<String>,
+    /// Home directory.
+    home: Option<String>,
+    /// Full name or remark.
+    comment: Option<String>,
+    /// The password's hash as `mkpasswd` or `openssl passwd -6` prints it; never shown.
+    #[schemars(with = "Option<String>")]
+    password_hash: Option<Secret>,
+    /// A new one is a system user, without a home directory.
+    #[serde(default)]
+    system: bool,
+    /// `absent` removes the user.
+    #[serde(default)]
+    state: State,
+    /// With `state: absent`: removes the home directory, too.
+    #[serde(default)]
+    remove_home: bool,
+}
+
+/// What `tw_see_user` tells.
+struct Seen {
+    uid: String,
+    comment: String,
+    home: String,
+    shell: String,
+    groups: Vec<String>,
+    password_hash: String,
+}
+
+fn read(fact: Option<&Fact>) -> Result<Option<Seen>> {
+    let Some(fact) = fact.filter(|fact| !fact.stdout.is_empty()) else {
+        return Ok(None);
+    };
+    let text = fact.text();
+    let mut lines = text.lines();
+    let fields: Vec<_> = lines.next().unwrap_or_default().split(':').collect();
+    let [_, _, uid, _, comment, home, shell] = fields[..] else {
+        return Err(Error::failed(format!("`{text}` is no passwd entry")));
+    };
+    Ok(Some(Seen {
+        uid: uid.to_owned(),
+        comment: comment.to_owned(),
+        home: home.to_owned(),
+        shell: shell.to_owned(),
+        groups: lines
+            .next()
+            .unwrap_or_default()
+            .split_whitespace()
+            .map(str::to_owned)
+            .collect(),
+        password_hash: lines.next().unwrap_or_default().to_owned(),
+    }))
+}
+
+impl User {
+    /// Options that `useradd` and `usermod` share, with what they change.
+    fn differences(&self, seen: Option<&Seen>) -> (Vec<FieldChange>, Vec<String>) {
+        let uid = self.uid.map(|uid| uid.to_string());
+        let old = |part: fn(&Seen) -> &String| seen.map(part).cloned().unwrap_or_default();
+        let primary = seen.and_then(|seen| seen.groups.first().cloned());
+        let fields = [
+            ("uid", "-u", &uid, old(|seen| &seen.uid)),
+            ("group", "-g", &self.group, primary.unwrap_or_default()),
+            ("shell", "-s", &self.shell, old(|seen| &seen.shell)),
+            ("home", "-d", &self.home, old(|seen| &seen.home)),
+            ("comment", "-c", &self.comment, old(|seen| &seen.comment)),
+        ];
+        let (mut changes, mut options) = (Vec::new(), Vec::new());
+        for (field, option, wanted, old) in fields {
+            let Some(wanted) = wanted.as_ref().filter(|wanted| **wanted != old) else {
+                continue;
+            };
+            let label = format!("{} {field}", self.label());
+            changes.push(update(&label, Shown::of(old), Shown::of(wanted)));
+            options.extend([option.to_owned(), wanted.clone()]);
+        }
+        let has = |group: &String| seen.is_some_and(|seen| seen.groups.contains(group));
+        let missing: Vec<_> = self
+            .groups
+            .iter()
+            .filter(|group| !has(group))
+            .cloned()
+            .collect();
+        if !missing.is_empty() {
+            let label = format!("{} groups", self.label());
+            let old = Shown::list(seen.map_or(&[][..], |seen| &seen.groups));
+            changes.push(update(
+                &label,
+                old,
+                Shown::of(format!("+ {}", missing.join(", "))),
+            ));
+            let option = if seen.is_some() { "-aG" } else { "-G" };
+            options.extend([option.to_owned(), missing.join(",")]);
+        }
+        (changes, options)
+    }
+
+    fn password(&self, seen: Option<&Seen>, work: &mut Work) {
+        let Some(wanted) = &self.password_hash else {
+            return;
+        };
+        if seen.is_some_and(|seen| seen.password_hash == wanted.expose()) {
+            return;
+        }
+        let label = format!("{} password_hash", self.label());
+        work.changes
+            .push(update(&label, Shown::Absent, Shown::Hidden));
+        let line = format!("{}:{}\n", self.name, wanted.expose());
+        work.commands
+            .push(Command::new(["chpasswd", "-e"]).reading(line));
+    }
+}
+
+impl Operation for User {
+    const NAME: &'static str = "user";
+
+    fn label(&self) -> String {
+        format!("user {}", self.name)
+    }
+
+    fn check(&self) -> Vec<Problem> {
+        let groups = self.groups.iter().enumerate();
+        [
+            names::field("name", names::account(&self.name)),
+            names::field("group", self.group.as_deref().and_then(names::account)),
+            names::field("shell", self.shell.as_deref().and_then(names::path)),
+            names::field("home", self.home.as_deref().and_then(names::path)),
+        ]
+        .into_iter()
+        .chain(groups.map(|(index, group)| names::item("groups", index, names::account(group))))
+        .flatten()
+        .collect()
+    }
+
+    fn probe(&self, _target: Target<'_>) -> Result<Vec<Command>> {
+        Ok(vec![Command::new(["tw_see_user", &self.name])])
+    }
+
+    fn work(&self, _target: Target<'_>, facts: &[Fact]) -> Result<Work> {
+        let seen = read(facts.first())?;
+        let mut work = Work::default();
+        if self.state == State::Absent {
+            if let Some(seen) = seen {
+                let how = if self.remove_home {
+                    "removed with its home"
+                } else {
+                    ""
+                };
+                let old = Shown::of(format!("uid {}", seen.uid));
+                work.changes
+                    .push(update(&self.label(), old, Shown::of(how)));
+                let command = Command::new(["userdel"]).args(self.remove_home.then_some("-r"));
+                work.commands.push(command.arg(&self.name));
+            }
+            return Ok(work);
+        }
+        let (changes, options) = self.differences(seen.as_ref());
+        if seen.is_none() {
+            work.changes
+                .push(update(&self.label(), Shown::Absent, Shown::of("new")));
+            // 9: a package before this made it already.
+            let command = Command::new(["tw_accept", "9", "useradd"]);
+            let kind = if self.system { "-r" } else { "-m" };
+            work.commands
+                .push(command.arg(kind).args(options).arg(&self.name));
+        } else if !options.is_empty() {
+            work.commands
+                .push(Command::new(["usermod"]).args(options).arg(&self.name));
+        }
+        work.changes.extend(changes);
+        self.password(seen.as_ref(), &mut work);
+        Ok(work)
+    }
+}

@@ -1,0 +1,350 @@
+//! `hosts`: the configuration of a Linux host, over SSH.
+
+pub mod identity;
+pub mod reach;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use schemars::{JsonSchema, Schema};
+use serde::Deserialize;
+
+use crate::aws::Tags;
+use crate::base::deserialize::from_node;
+use crate::base::node::Value;
+use crate::base::{Diff, Errors, Node, Outputs, Result, Shown};
+use crate::contract::{Context, Found, Iam, Kind, Presence, Stage, Target, Wanted};
+use crate::operations::declared::{self, Declared};
+use crate::operations::registry::AnyOperation;
+use crate::operations::round::{self, Seen};
+use crate::ssh::Session;
+use crate::ssh::session::Patience;
+
+use self::reach::Reach;
+
+/// A host that does not answer a plan for so long is an error.
+const PLAN_PATIENCE: Duration = Duration::from_secs(15);
+/// An instance that has just been started answers within this.
+const BOOT_PATIENCE: Duration = Duration::from_secs(300);
+/// Operations may change what earlier ones looked at (a package brings a file): one more time.
+const PASSES: usize = 2;
+
+/// A Linux host and what is to be on it. Give `instance`, or `address` and `host_key`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Host {
+    /// The instance that it is.
+    #[schemars(extend("x-kind" = "instances"))]
+    pub(crate) instance: Option<String>,
+    /// IP address or host name, for a host outside AWS.
+    pub(crate) address: Option<String>,
+    /// Login name; what your ssh configuration says when not given.
+    pub(crate) user: Option<String>,
+    /// SSH port; 22 or what your ssh configuration says when not given.
+    pub(crate) port: Option<u16>,
+    /// Path of the private key; your ssh agent and configuration when not given.
+    pub(crate) identity: Option<String>,
+    /// Host to go through: `user@host:port`; several with commas.
+    pub(crate) jump: Option<String>,
+    /// Public host key of the (last) jump host, `ssh-ed25519 AAAA…`; what your known_hosts has when
+    /// not given.
+    pub(crate) jump_host_key: Option<String>,
+    /// Public host key, `ssh-ed25519 AAAA…`, of a host outside AWS.
+    pub(crate) host_key: Option<String>,
+    /// Become root by `sudo` where the login is not root.
+    #[serde(default = "yes")]
+    pub(crate) sudo: bool,
+    /// What is to be on it, in this order.
+    #[serde(default)]
+    #[schemars(with = "Vec<AnyOperation>")]
+    #[expect(dead_code, reason = "read one by one, with their places")]
+    operations: Option<serde::de::IgnoredAny>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// The registry's entry.
+pub struct Hosts;
+
+impl Hosts {
+    /// As one entry of the registry.
+    #[must_use]
+    pub fn kind() -> Arc<dyn Kind> {
+        Arc::new(Self)
+    }
+}
+
+/// A host as it was observed.
+pub struct HostLive {
+    /// The open connection and what was seen; `None` when the instance is not running.
+    seen: Option<(Arc<Session>, Seen)>,
+    /// It still has the throw-away host key.
+    planted: bool,
+}
+
+/// The spec without its operations; `None` while some part is known only after apply.
+fn spec(node: &Node) -> Result<Option<Host>> {
+    let mut rest = node.clone();
+    if let Value::Map(map) = &mut rest.value {
+        map.shift_remove("operations");
+    }
+    if rest.has_unknown() {
+        return Ok(None);
+    }
+    from_node(&rest).map(Some)
+}
+
+fn operations(node: &Node) -> Result<Vec<Declared>> {
+    declared::read(node.entry("operations")).map_err(|errors| {
+        let mut errors = errors.0.into_iter();
+        let first = errors.next();
+        first.unwrap_or_else(|| crate::base::Error::playbook("wrong operations", &node.at))
+    })
+}
+
+fn found(id: &str, address: &str, session: Arc<Session>, seen: Seen, planted: bool) -> Found {
+    Found {
+        id: id.to_owned(),
+        name: None,
+        tags: Tags::default(),
+        outputs: Outputs::default()
+            .with("id", id)
+            .with("address", address)
+            .with("os", seen.os.as_str()),
+        parts: Vec::new(),
+        live: Arc::new(HostLive {
+            seen: Some((session, seen)),
+            planted,
+        }),
+    }
+}
+
+async fn connect(
+    cx: &Context,
+    target: Target<'_>,
+    destination: &crate::ssh::Destination,
+    patience: Patience,
+) -> Result<Arc<Session>> {
+    let doing = |what: &str| cx.progress.doing(target.address, what);
+    Session::connect(destination, patience, &doing)
+        .await
+        .map(Arc::new)
+        .map_err(|error| error.of(target.address).at(target.at))
+}
+
+#[async_trait]
+impl Kind for Hosts {
+    fn name(&self) -> &'static str {
+        "hosts"
+    }
+
+    fn stage(&self) -> Stage {
+        Stage::Upon
+    }
+
+    fn schema(&self) -> Schema {
+        schemars::generate::SchemaSettings::draft2020_12()
+            .with(|settings| settings.inline_subschemas = true)
+            .into_generator()
+            .into_root_schema_for::<Host>()
+    }
+
+    fn iam(&self) -> Iam {
+        Iam {
+            discover: &[],
+            apply: &["ec2:CreateTags"],
+            delete: &[],
+        }
+    }
+
+    fn delete_rank(&self) -> u8 {
+        0
+    }
+
+    fn check(&self, node: &Node) -> Result<(), Errors> {
+        let mut errors = Errors::default();
+        if let Some(Some(spec)) = errors.keep(spec(node)) {
+            errors.0.extend(reach::check(&spec, node));
+        }
+        match declared::read(node.entry("operations")) {
+            Ok(declared) => errors.0.extend(declared::check(&declared).0),
+            Err(more) => errors.0.extend(more.0),
+        }
+        errors.into_result(())
+    }
+
+    async fn discover(&self, _cx: &Context, _wanted: &Wanted) -> Result<Vec<Found>> {
+        Ok(Vec::new())
+    }
+
+    async fn observe(&self, cx: &Context, target: Target<'_>) -> Result<Option<Found>> {
+        let Some(spec) = spec(target.node)? else {
+            return Ok(None);
+        };
+        let (destination, pins, id) = match reach::reach(&cx.folder, &spec, target)? {
+            Reach::NotYet => return Ok(None),
+            Reach::NotRunning { id, state } => {
+                return Ok(Some(Found {
+                    outputs: Outputs::default()
+                        .with("id", id.as_str())
+                        .with("address", serde_json::Value::Null)
+                        .with("os", serde_json::Value::Null)
+                        .with("state", state),
+                    id,
+                    name: None,
+                    tags: Tags::default(),
+                    parts: Vec::new(),
+                    live: Arc::new(HostLive {
+                        seen: None,
+                        planted: false,
+                    }),
+                }));
+            }
+            Reach::At {
+                destination,
+                pins,
+                id,
+            } => (destination, pins, id),
+        };
+        let patience = Patience {
+            booting: PLAN_PATIENCE,
+            first_start: false,
+        };
+        let session = connect(cx, target, &destination, patience).await?;
+        let declared = operations(target.node)?;
+        let seen = round::look(&session, spec.sudo, target, &declared)
+            .await
+            .map_err(|error| error.of(target.address).at(target.at))?;
+        let planted = pins.is_planted();
+        Ok(Some(found(
+            &id,
+            &destination.address,
+            session,
+            seen,
+            planted,
+        )))
+    }
+
+    fn diff(&self, target: Target<'_>, live: Option<&Found>) -> Result<Diff> {
+        let declared = operations(target.node)?;
+        let live = live.and_then(|found| found.live.downcast_ref::<HostLive>());
+        let seen = match live {
+            Some(HostLive { seen: None, .. }) => return Ok(Diff::default()),
+            Some(HostLive { seen, .. }) => seen.as_ref().map(|(_, seen)| seen),
+            None => None,
+        };
+        let works = round::plan(target, &declared, seen)?;
+        let mut diff = round::diff(&works, seen);
+        if live.is_some_and(|live| live.planted) {
+            let key = Diff::default().field(
+                "host_key",
+                Shown::of("the throw-away key of the first start"),
+                Shown::of("the host's own, made there"),
+            );
+            diff.changes.splice(0..0, key.changes);
+        }
+        Ok(diff)
+    }
+
+    async fn apply(&self, cx: &Context, target: Target<'_>, live: Option<&Found>) -> Result<Found> {
+        let placed = |error: crate::base::Error| error.of(target.address).at(target.at);
+        let not_yet = || {
+            crate::base::Error::failed(format!("{} cannot be reached yet", target.address))
+                .note("its instance does not exist, is not running, or has no address")
+                .at(target.at)
+        };
+        let spec = spec(target.node)?.ok_or_else(not_yet)?;
+        let Reach::At {
+            destination,
+            pins,
+            id,
+        } = reach::reach(&cx.folder, &spec, target)?
+        else {
+            return match live {
+                Some(live) => Ok(live.clone()),
+                None => Err(not_yet()),
+            };
+        };
+        let open = live
+            .and_then(|found| found.live.downcast_ref::<HostLive>())
+            .and_then(|live| live.seen.as_ref())
+            .map(|(session, _)| Arc::clone(session));
+        let session = match open {
+            Some(session) if *session.destination() == destination && session.is_alive().await => {
+                session
+            }
+            _ => {
+                let patience = Patience {
+                    booting: BOOT_PATIENCE,
+                    first_start: pins.is_planted(),
+                };
+                connect(cx, target, &destination, patience).await?
+            }
+        };
+        let doing = |what: &str| cx.progress.doing(target.address, what);
+        if pins.is_planted() {
+            doing("the host makes its own key");
+            identity::settle(cx, &session, spec.sudo, &pins, &id)
+                .await
+                .map_err(placed)?;
+        }
+        let declared = operations(target.node)?;
+        doing("looking at the host");
+        let look = || round::look(&session, spec.sudo, target, &declared);
+        let mut seen = look().await.map_err(placed)?;
+        for _ in 0..PASSES {
+            let works = round::plan(target, &declared, Some(&seen)).map_err(placed)?;
+            if round::diff(&works, Some(&seen)).is_empty() {
+                break;
+            }
+            round::change(&session, spec.sudo, &declared, &works, &seen, &doing)
+                .await
+                .map_err(placed)?;
+            seen = look().await.map_err(placed)?;
+        }
+        left_over(target, &declared, &seen).map_err(placed)?;
+        Ok(found(&id, &destination.address, session, seen, false))
+    }
+
+    async fn delete(&self, _cx: &Context, _live: &Found) -> Result<()> {
+        Ok(())
+    }
+
+    async fn presence(&self, _cx: &Context, ids: &[String]) -> Vec<Presence> {
+        vec![Presence::Absent; ids.len()]
+    }
+}
+
+/// Anything that still differs after the last pass is an error that names the operation.
+fn left_over(target: Target<'_>, declared: &[Declared], seen: &Seen) -> Result<()> {
+    let works = round::plan(target, declared, Some(seen))?;
+    let diff = round::diff(&works, Some(seen));
+    let Some(change) = diff.changes.first() else {
+        return Ok(());
+    };
+    let item = declared
+        .iter()
+        .zip(&works)
+        .find(|(_, work)| !work.changes.is_empty())
+        .map(|(item, _)| item);
+    let label = item.map_or_else(|| change.field.clone(), Declared::label);
+    let mut error = crate::base::Error::failed(format!(
+        "{label} on {} was applied, but is still not as wanted",
+        target.address
+    ))
+    .hint("does another operation, a package or a service set it back?");
+    for change in &diff.changes {
+        let (old, new) = match (&change.old, &change.new) {
+            (old, Shown::Block(_)) => (old.to_string(), "other content".to_owned()),
+            (old, new) => (old.to_string(), new.to_string()),
+        };
+        error = error.note(format!("{}: is {old}, wanted {new}", change.field));
+    }
+    Err(match item {
+        Some(item) => error.at(&item.node.at),
+        None => error,
+    })
+}

@@ -1,0 +1,342 @@
+//! Many commands in one round trip: a tar on the standard input, framed answers on the outputs.
+//!
+//! The tar holds a script and what the commands read, so its size is not bounded and nothing of it
+//! is seen in the host's process list. Nothing runs unless the tar arrived whole. After each
+//! command the script prints a random word and the exit status, on both outputs.
+
+use std::fmt::Write as _;
+
+use super::session::Output;
+use super::{Command, Session};
+use crate::base::{Error, Result, ResultExt};
+
+/// Unpacks the tar from standard input and runs it, in a folder that goes away with it.
+const BOOT: &str = "umask 077; \
+    d=$(mktemp -d /run/tidewalk.XXXXXX 2>/dev/null || mktemp -d /tmp/tidewalk.XXXXXX) || exit 1; \
+    trap 'rm -rf \"$d\"' EXIT; trap 'exit 1' HUP INT TERM PIPE; \
+    tar xf - -C \"$d\" || exit 1; . \"$d/main\"";
+
+/// How commands are run and framed, after the variables `word`, `lock`, `d`.
+const RUNNER: &str = r#"
+export LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+umask 022
+stop=
+if [ -n "$lock" ] && command -v flock >/dev/null; then
+  exec 9>"$lock" && flock -w 900 9 || { echo "another run has been changing this host for 15 minutes" >&2; exit 1; }
+fi
+frame() { printf '\n%s %s\n' "$word" "$1"; printf '\n%s\n' "$word" >&2; }
+probe() { in=$1; shift; "$@" <"$in" 2>/dev/null 9>&-; frame $?; }
+step() {
+  in=$1; shift
+  if [ -n "$stop" ]; then frame skipped; return; fi
+  "$@" <"$in" 9>&-
+  s=$?; [ $s = 0 ] || stop=1
+  frame $s
+}
+always() { in=$1; shift; "$@" <"$in" 9>&-; frame $?; }
+"#;
+
+/// Commands for one round trip.
+#[derive(Debug)]
+pub struct Batch<'a> {
+    /// Shell functions that the commands may name as programs; `$d` is a private folder there.
+    pub prelude: &'a str,
+    /// Become root first, by `sudo` where the login is not root already.
+    pub sudo: bool,
+    /// Wait for other runs that change the host, and keep them waiting.
+    pub lock: bool,
+    /// The commands, in order.
+    pub commands: Vec<(Run, Command)>,
+}
+
+/// When a command of a batch runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Run {
+    /// Always; its failure is an answer like any other.
+    Probe,
+    /// Unless a step before it failed.
+    Step,
+    /// Always, after steps that may have failed.
+    Always,
+}
+
+/// What became of one command.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// Exit status; `None` when it was skipped.
+    pub status: Option<i32>,
+    /// Standard output.
+    pub stdout: Vec<u8>,
+    /// Standard error.
+    pub stderr: Vec<u8>,
+}
+
+impl Session {
+    /// Runs a batch; `done` hears how many commands are through.
+    ///
+    /// # Errors
+    /// When the connection, `sudo` or the host's shell fails; a command that fails is an outcome.
+    pub async fn batch(
+        &self,
+        batch: &Batch<'_>,
+        mut done: impl FnMut(usize) + Send,
+    ) -> Result<Vec<Outcome>> {
+        let word = random_word()?;
+        let tar = pack(batch, &word)?;
+        let mut frames = Counter::new(&word);
+        let output = self
+            .run(&boot_line(batch.sudo)?, &tar, |bytes| {
+                if let Some(count) = frames.count(bytes) {
+                    done(count);
+                }
+            })
+            .await?;
+        unpack(&output, &word, batch.commands.len()).ok_or_else(|| self.unfinished(batch, &output))
+    }
+
+    fn unfinished(&self, batch: &Batch<'_>, output: &Output) -> Error {
+        let said = String::from_utf8_lossy(&output.stderr);
+        let said = said
+            .lines()
+            .map(str::trim)
+            .rfind(|line| !line.is_empty())
+            .unwrap_or("nothing");
+        let name = &self.destination().name;
+        if batch.sudo && said.starts_with("sudo:") {
+            return Error::failed(format!("becoming root on {name}: {said}"))
+                .hint("let the user run `sudo` without a password, or set `sudo: false`");
+        }
+        let how = match output.status {
+            Some(status) => format!("its shell ended with status {status}"),
+            None => "the connection was lost".to_owned(),
+        };
+        Error::failed(format!("{name} did not finish: {how}"))
+            .note(format!("it said: {said}"))
+            .hint("run the same command again: it continues where it stopped")
+    }
+}
+
+fn random_word() -> Result<String> {
+    let mut bytes = [0_u8; 16];
+    getrandom::fill(&mut bytes).context("random numbers")?;
+    Ok(bytes.iter().fold(String::new(), |mut word, byte| {
+        let _ = write!(word, "{byte:02x}");
+        word
+    }))
+}
+
+fn boot_line(sudo: bool) -> Result<String> {
+    let boot = quote(BOOT)?;
+    let line = if sudo {
+        format!(
+            "if [ \"$(id -u)\" = 0 ]; then exec sh -c {boot}; else exec sudo -n -- sh -c {boot}; fi"
+        )
+    } else {
+        BOOT.to_owned()
+    };
+    // The login shell may be any; the rest is for a POSIX one.
+    Ok(format!("exec sh -c {}", quote(&line)?))
+}
+
+/// One word for the host's shell.
+pub(super) fn quote(word: &str) -> Result<String> {
+    shlex::try_quote(word)
+        .map(std::borrow::Cow::into_owned)
+        .context("a word for the host's shell")
+}
+
+fn pack(batch: &Batch<'_>, word: &str) -> Result<Vec<u8>> {
+    let mut script = format!("word={word}\nlock=");
+    if batch.lock {
+        script.push_str("/run/lock/tidewalk; [ -w /run/lock ] || lock=");
+    }
+    script.push_str(RUNNER);
+    script.push_str(batch.prelude);
+    script.push('\n');
+    let mut tar = tar::Builder::new(Vec::new());
+    for (index, (run, command)) in batch.commands.iter().enumerate() {
+        script.push_str(match run {
+            Run::Probe => "probe ",
+            Run::Step => "step ",
+            Run::Always => "always ",
+        });
+        match &command.stdin {
+            None => script.push_str("/dev/null"),
+            Some(bytes) => {
+                append(&mut tar, &format!("in.{index}"), bytes)?;
+                let _ = write!(script, "\"$d/in.{index}\"");
+            }
+        }
+        for argument in &command.argv {
+            script.push(' ');
+            script.push_str(&quote(argument)?);
+        }
+        script.push('\n');
+    }
+    append(&mut tar, "main", script.as_bytes())?;
+    tar.into_inner().context("packing for the host")
+}
+
+fn append(tar: &mut tar::Builder<Vec<u8>>, name: &str, bytes: &[u8]) -> Result<()> {
+    let mut header = tar::Header::new_ustar();
+    header.set_size(bytes.len() as u64);
+    header.set_mode(0o600);
+    tar.append_data(&mut header, name, bytes)
+        .context("packing for the host")
+}
+
+/// Counts frames in a stream of chunks.
+struct Counter {
+    mark: Vec<u8>,
+    tail: Vec<u8>,
+    count: usize,
+}
+
+impl Counter {
+    fn new(word: &str) -> Self {
+        Self {
+            mark: format!("\n{word} ").into_bytes(),
+            tail: Vec::new(),
+            count: 0,
+        }
+    }
+
+    /// The number of frames so far, when it grew.
+    fn count(&mut self, bytes: &[u8]) -> Option<usize> {
+        self.tail.extend_from_slice(bytes);
+        let mut grew = false;
+        while let Some(at) = find(&self.tail, &self.mark) {
+            self.tail.drain(..at + self.mark.len());
+            self.count += 1;
+            grew = true;
+        }
+        let keep = self.tail.len().min(self.mark.len());
+        self.tail.drain(..self.tail.len() - keep);
+        grew.then_some(self.count)
+    }
+}
+
+fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
+    haystack
+        .windows(needle.len())
+        .position(|window| window == needle)
+}
+
+/// Cuts the two outputs at their marks; `None` when some command has no frame.
+fn unpack(output: &Output, word: &str, commands: usize) -> Option<Vec<Outcome>> {
+    let out_mark = format!("\n{word} ").into_bytes();
+    let err_mark = format!("\n{word}\n").into_bytes();
+    let (mut out, mut err) = (output.stdout.as_slice(), output.stderr.as_slice());
+    let mut outcomes = Vec::with_capacity(commands);
+    for _ in 0..commands {
+        let at = find(out, &out_mark)?;
+        let rest = &out[at + out_mark.len()..];
+        let end = rest.iter().position(|byte| *byte == b'\n')?;
+        let status = std::str::from_utf8(&rest[..end]).ok()?;
+        let err_at = find(err, &err_mark)?;
+        outcomes.push(Outcome {
+            status: status.parse().ok(),
+            stdout: out[..at].to_vec(),
+            stderr: err[..err_at].to_vec(),
+        });
+        out = &rest[end + 1..];
+        err = &err[err_at + err_mark.len()..];
+    }
+    Some(outcomes)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+    use std::process::{Command as Process, Stdio};
+
+    use super::*;
+
+    fn run_here(batch: &Batch<'_>) -> Vec<Outcome> {
+        let word = random_word().unwrap();
+        let tar = pack(batch, &word).unwrap();
+        let mut child = Process::new("sh")
+            .args(["-c", &boot_line(false).unwrap()])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        stdin.write_all(&tar).unwrap();
+        drop(stdin);
+        let done = child.wait_with_output().unwrap();
+        let output = Output {
+            status: done.status.code(),
+            stdout: done.stdout,
+            stderr: done.stderr,
+        };
+        unpack(&output, &word, batch.commands.len()).unwrap()
+    }
+
+    fn batch(commands: Vec<(Run, Command)>) -> Batch<'static> {
+        Batch {
+            prelude: "greet() { echo \"hello $1\"; }",
+            sudo: false,
+            lock: false,
+            commands,
+        }
+    }
+
+    #[test]
+    fn bytes_and_odd_words_come_through_unchanged() {
+        let bytes: Vec<u8> = (0..=255).cycle().take(300_000).collect();
+        let odd = "it's \"$HOME\" `x` \\ * \n ü";
+        let outcomes = run_here(&batch(vec![
+            (Run::Probe, Command::new(["cat"]).reading(bytes.clone())),
+            (Run::Probe, Command::new(["printf", "%s", odd])),
+            (Run::Probe, Command::new(["greet", "you"])),
+            (Run::Probe, Command::new(["false"])),
+        ]));
+        assert_eq!(outcomes[0].stdout, bytes);
+        assert_eq!(outcomes[1].stdout, odd.as_bytes());
+        assert_eq!(outcomes[2].stdout, b"hello you\n");
+        assert_eq!(outcomes[3].status, Some(1));
+    }
+
+    #[test]
+    fn a_failed_step_stops_the_steps_after_it_only() {
+        let outcomes = run_here(&batch(vec![
+            (Run::Step, Command::new(["sh", "-c", "echo no >&2; exit 7"])),
+            (Run::Step, Command::new(["echo", "never"])),
+            (Run::Always, Command::new(["echo", "still"])),
+        ]));
+        assert_eq!(outcomes[0].status, Some(7));
+        assert_eq!(outcomes[0].stderr, b"no\n");
+        assert_eq!(outcomes[1].status, None);
+        assert_eq!(outcomes[1].stdout, b"");
+        assert_eq!(outcomes[2].stdout, b"still\n");
+    }
+
+    #[test]
+    fn nothing_runs_when_the_tar_is_cut_short() {
+        let folder = tempfile::tempdir().unwrap();
+        let touched = folder.path().join("touched");
+        let touch = Command::new(["touch", touched.to_str().unwrap()]).reading(vec![0; 100_000]);
+        let tar = pack(&batch(vec![(Run::Step, touch)]), "word").unwrap();
+        let mut child = Process::new("sh")
+            .args(["-c", &boot_line(false).unwrap()])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        stdin.write_all(&tar[..60_000]).unwrap();
+        drop(stdin);
+        assert!(!child.wait().unwrap().success());
+        assert!(!touched.exists());
+    }
+
+    #[test]
+    fn frames_are_counted_across_chunks() {
+        let mut counter = Counter::new("mark");
+        assert_eq!(counter.count(b"text\nma"), None);
+        assert_eq!(counter.count(b"rk 0\nmore\nmark 1\n"), Some(2));
+    }
+}

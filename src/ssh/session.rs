@@ -1,0 +1,236 @@
+//! One multiplexed connection to a host: made once, used for every round trip, gone when dropped.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+
+use super::Destination;
+use super::trouble::{Passing, explain};
+use crate::base::{Error, Result, ResultExt};
+
+/// A connection that nobody uses any more (after a kill, too) ends by itself after this.
+const IDLE_SECONDS: u32 = 60;
+/// Longest path of a control socket: OpenSSH adds 17 characters, and the system allows 104.
+const LONGEST_FOLDER: usize = 60;
+/// No single attempt takes longer, whatever the host does.
+const ATTEMPT: Duration = Duration::from_secs(60);
+/// A host's first start gets this long until its login and key are in place.
+const INSTALLING: Duration = Duration::from_secs(90);
+
+/// An open connection.
+pub struct Session {
+    mux: openssh::Session,
+    destination: Destination,
+}
+
+/// How long to try to connect.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// For a host that does not answer yet.
+    pub booting: Duration,
+    /// The host may be at its first start: a refused login or a foreign key may pass, too.
+    pub first_start: bool,
+}
+
+/// What a remote program left.
+#[derive(Debug, Default)]
+pub struct Output {
+    /// Exit status; `None` when it ended by a signal or the connection was lost.
+    pub status: Option<i32>,
+    /// Standard output.
+    pub stdout: Vec<u8>,
+    /// Standard error.
+    pub stderr: Vec<u8>,
+}
+
+impl Session {
+    /// Connects, and tries again while the host is booting; `doing` hears why it waits.
+    ///
+    /// # Errors
+    /// What keeps the connection from coming about, and what to do.
+    pub async fn connect(
+        destination: &Destination,
+        patience: Patience,
+        doing: &(dyn Fn(&str) + Sync),
+    ) -> Result<Self> {
+        let start = Instant::now();
+        let mut pause = Duration::from_millis(250);
+        loop {
+            let (log, folder) = match attempt(destination).await? {
+                Ok(folder) => {
+                    return Ok(Self {
+                        mux: openssh::Session::new_native_mux(folder),
+                        destination: destination.clone(),
+                    });
+                }
+                Err(failure) => failure,
+            };
+            drop(folder);
+            let trouble = explain(destination, &log);
+            let limit = match trouble.passing {
+                Passing::WhileBooting => patience.booting,
+                Passing::WhileInstalling if patience.first_start => INSTALLING,
+                Passing::WhileInstalling | Passing::Never => Duration::ZERO,
+            };
+            if start.elapsed() + pause > limit {
+                return Err(trouble.error);
+            }
+            doing("waiting for SSH");
+            tokio::time::sleep(pause).await;
+            pause = (pause * 3 / 2).min(Duration::from_secs(5));
+        }
+    }
+
+    /// Where this is connected to.
+    #[must_use]
+    pub fn destination(&self) -> &Destination {
+        &self.destination
+    }
+
+    /// The connection still stands.
+    pub async fn is_alive(&self) -> bool {
+        self.mux.check().await.is_ok()
+    }
+
+    /// Runs a line for the host's shell with `stdin`; `on_stdout` hears what comes as it comes.
+    ///
+    /// # Errors
+    /// When the connection fails; not when the program does.
+    pub async fn run(
+        &self,
+        line: &str,
+        stdin: &[u8],
+        mut on_stdout: impl FnMut(&[u8]) + Send,
+    ) -> Result<Output> {
+        let lost = |cause: String| {
+            Error::failed(format!(
+                "the connection to {} was lost: {cause}",
+                self.destination.name
+            ))
+            .hint("run the same command again: it continues where it stopped")
+        };
+        let mut command = self.mux.raw_command(line);
+        command
+            .stdin(openssh::Stdio::piped())
+            .stdout(openssh::Stdio::piped())
+            .stderr(openssh::Stdio::piped());
+        let mut child = command
+            .spawn()
+            .await
+            .map_err(|cause| lost(with_sources(&cause)))?;
+        let (Some(mut input), Some(stdout), Some(stderr)) = (
+            child.stdin().take(),
+            child.stdout().take(),
+            child.stderr().take(),
+        ) else {
+            return Err(lost("no standard streams".to_owned()));
+        };
+        let feed = async move {
+            // The program may end without reading everything; its status says what that means.
+            let _ = input.write_all(stdin).await;
+            drop(input);
+        };
+        let mut unheard = |_: &[u8]| {};
+        let ((), out, err) = tokio::join!(
+            feed,
+            read_all(stdout, &mut on_stdout),
+            read_all(stderr, &mut unheard)
+        );
+        let status = match child.wait().await {
+            Ok(status) => status.code(),
+            Err(openssh::Error::Remote(_)) => Some(127),
+            Err(openssh::Error::RemoteProcessTerminated) => None,
+            Err(cause) => return Err(lost(with_sources(&cause))),
+        };
+        Ok(Output {
+            status,
+            stdout: out,
+            stderr: err,
+        })
+    }
+}
+
+async fn read_all(
+    mut stream: impl AsyncRead + Unpin,
+    on_bytes: &mut (impl FnMut(&[u8]) + Send),
+) -> Vec<u8> {
+    let mut all = Vec::new();
+    let mut chunk = vec![0; 64 * 1024];
+    // A read error is the connection's end, which the exit status tells.
+    while let Ok(length @ 1..) = stream.read(&mut chunk).await {
+        on_bytes(&chunk[..length]);
+        all.extend_from_slice(&chunk[..length]);
+    }
+    all
+}
+
+fn with_sources(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}
+
+/// Starts a master connection in the background; on failure the log, and the folder to drop.
+async fn attempt(destination: &Destination) -> Result<Result<TempDir, (String, TempDir)>> {
+    let folder = private_folder()?;
+    let config = destination.write_config(folder.path())?;
+    let log = folder.path().join("log");
+    let mut ssh = tokio::process::Command::new("ssh");
+    ssh.stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        // Ctrl-C is for tidewalk, which finishes its calls in flight.
+        .process_group(0)
+        .arg("-F")
+        .arg(config)
+        .arg("-E")
+        .arg(&log)
+        .arg("-S")
+        .arg(folder.path().join("master"))
+        .args(["-M", "-f", "-N", "-o", "BatchMode=yes", "-o"])
+        .arg(format!("ControlPersist={IDLE_SECONDS}s"))
+        .arg("--")
+        .arg(&destination.address);
+    let status = match tokio::time::timeout(ATTEMPT, ssh.status()).await {
+        Ok(status) => status
+            .context("running `ssh`")
+            .map_err(|error| error.hint("install the OpenSSH client"))?,
+        Err(_) => return Ok(Err(("Connection timed out".to_owned(), folder))),
+    };
+    if status.success() {
+        return Ok(Ok(folder));
+    }
+    let mut text = read_log(&folder.path().join("jump_log"));
+    text.push_str(&read_log(&log));
+    Ok(Err((text, folder)))
+}
+
+pub(super) fn read_log(path: &Path) -> String {
+    std::fs::read(path).map_or_else(
+        |_| String::new(),
+        |bytes| String::from_utf8_lossy(&bytes).into_owned(),
+    )
+}
+
+/// A new folder that only this user can enter, with a path short enough for a socket in it.
+pub(super) fn private_folder() -> Result<TempDir> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let fits = |path: &PathBuf| path.is_dir() && path.as_os_str().len() <= LONGEST_FOLDER;
+    let base = std::env::var_os("XDG_RUNTIME_DIR")
+        .map(PathBuf::from)
+        .filter(fits)
+        .unwrap_or_else(|| PathBuf::from("/tmp"));
+    tempfile::Builder::new()
+        .prefix("tidewalk-")
+        .permissions(std::fs::Permissions::from_mode(0o700))
+        .tempdir_in(&base)
+        .context(format!("making a folder in `{}`", base.display()))
+}

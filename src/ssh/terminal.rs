@@ -1,0 +1,70 @@
+//! Hands the user's terminal to `ssh`, with the same pinned host keys as everything else.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use super::Destination;
+use super::batch::quote;
+use super::session::{Output, Patience, Session, private_folder, read_log};
+use super::trouble::explain;
+use crate::base::{Result, ResultExt};
+
+/// The status by which `ssh` says that itself failed, not the remote program.
+const SSH_FAILED: i32 = 255;
+/// A host that runs answers within this.
+const PATIENCE: Patience = Patience {
+    booting: Duration::from_secs(15),
+    first_start: false,
+};
+
+/// Opens a login shell on the host in the user's terminal; returns its exit status.
+///
+/// # Errors
+/// When the connection fails.
+pub async fn interactive(destination: &Destination) -> Result<i32> {
+    run(destination, None).await
+}
+
+/// Runs a program on the host and keeps what it prints.
+///
+/// # Errors
+/// When the connection fails.
+pub async fn capture(destination: &Destination, argv: &[String]) -> Result<Output> {
+    let words: Vec<_> = argv.iter().map(|word| quote(word)).collect::<Result<_>>()?;
+    let session = Session::connect(destination, PATIENCE, &|_| {}).await?;
+    session.run(&words.join(" "), &[], |_| {}).await
+}
+
+/// Runs a program on the host, its streams joined to ours; returns its exit status.
+///
+/// # Errors
+/// When the connection fails.
+pub async fn exec(destination: &Destination, argv: &[String]) -> Result<i32> {
+    let words: Vec<_> = argv.iter().map(|word| quote(word)).collect::<Result<_>>()?;
+    run(destination, Some(words.join(" "))).await
+}
+
+async fn run(destination: &Destination, line: Option<String>) -> Result<i32> {
+    let folder = private_folder()?;
+    let log = folder.path().join("log");
+    let mut ssh = tokio::process::Command::new("ssh");
+    ssh.arg("-F")
+        .arg(destination.write_config(folder.path())?)
+        .arg("-E")
+        .arg(&log)
+        .args(["-o", "ControlMaster=no", "-o", "ControlPath=none"])
+        .arg(if line.is_some() { "-T" } else { "-t" })
+        .arg("--")
+        .arg(&destination.address)
+        .args(line)
+        .stdin(Stdio::inherit());
+    let status = ssh.status().await.context("running `ssh`")?;
+    let code = status.code().unwrap_or(SSH_FAILED);
+    let mut text = read_log(&folder.path().join("jump_log"));
+    text.push_str(&read_log(&log));
+    // A remote program may end with 255, too; then ssh has logged nothing.
+    if code == SSH_FAILED && !text.trim().is_empty() {
+        return Err(explain(destination, &text).error);
+    }
+    Ok(code)
+}
