@@ -82,6 +82,7 @@ pub async fn run(args: &Args, out: &Output) -> Result<Exit, Errors> {
     out.data(&report::outcome::outputs(&outcome));
     out.say(&report::outcome::outcome(
         &outcome,
+        Purpose::Apply,
         begun.elapsed(),
         out.width(),
     ));

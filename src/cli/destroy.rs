@@ -70,6 +70,7 @@ pub async fn run(args: &Args, out: &Output) -> Result<Exit, Errors> {
     out.errors(&outcome.failed);
     out.say(&report::outcome::outcome(
         &outcome,
+        Purpose::Destroy,
         begun.elapsed(),
         out.width(),
     ));
