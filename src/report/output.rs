@@ -41,17 +41,18 @@ impl Output {
     #[must_use]
     pub fn new(json: bool) -> Self {
         let stderr = std::io::stderr();
+        let width = width();
         let mode = if json {
             Mode::Json
         } else if stderr.is_terminal() && !is_dumb() {
-            Mode::Live(Live::new(AutoStream::choice(&stderr) != ColorChoice::Never))
+            Mode::Live(Live::new(
+                AutoStream::choice(&stderr) != ColorChoice::Never,
+                width,
+            ))
         } else {
             Mode::Plain(Mutex::default())
         };
-        Self(Arc::new(Inner {
-            mode,
-            width: width(),
-        }))
+        Self(Arc::new(Inner { mode, width }))
     }
 
     /// JSON lines are wanted.

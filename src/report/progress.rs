@@ -9,7 +9,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::duration::took;
 use super::style::{BAD, CHANGE, GOOD, QUIET, STRONG, paint};
-use super::wrap::printable;
+use super::wrap::{columns, printable};
 use crate::base::Address;
 use crate::base::secret::redact;
 use crate::engine::{Action, Event};
@@ -47,9 +47,9 @@ pub fn plain(event: &Event) -> Option<String> {
     Some(printable(&line))
 }
 
-/// The event as a finished line above the running ones; `None` while nothing is finished.
+/// The event as a finished line above the running ones, its words cut to `width` columns; `None` while nothing is finished.
 #[must_use]
-pub fn finished(event: &Event) -> Option<String> {
+pub fn finished(event: &Event, width: usize) -> Option<String> {
     let (sign, style, address, text, elapsed) = match event {
         Event::Discovered { .. }
         | Event::Started { .. }
@@ -79,6 +79,9 @@ pub fn finished(event: &Event) -> Option<String> {
             None,
         ),
     };
+    let room = width
+        .saturating_sub(columns(&address.to_string()) + 5)
+        .max(20);
     let took = elapsed.map_or(String::new(), |elapsed| {
         format!("  {}", paint(QUIET, took(elapsed)))
     });
@@ -86,12 +89,28 @@ pub fn finished(event: &Event) -> Option<String> {
         "{} {}  {}{took}",
         paint(style, sign),
         paint(STRONG, address),
-        printable(&text)
+        cut(&printable(&text), room)
     ))
 }
 
 fn first_line(text: &str) -> String {
     text.lines().next().unwrap_or_default().to_owned()
+}
+
+/// `text` cut to `width` columns.
+fn cut(text: &str, width: usize) -> String {
+    if columns(text) <= width {
+        return text.to_owned();
+    }
+    let mut shown = String::new();
+    for character in text.chars() {
+        shown.push(character);
+        if columns(&shown) >= width {
+            shown.pop();
+            break;
+        }
+    }
+    shown + "…"
 }
 
 fn doing(action: Action) -> Option<&'static str> {
@@ -125,6 +144,7 @@ pub struct Live {
     /// The one line for what only looks: listings, probes, questions.
     looking: Mutex<Option<Looking>>,
     style: ProgressStyle,
+    width: usize,
 }
 
 struct Looking {
@@ -135,7 +155,7 @@ struct Looking {
 impl Live {
     /// Draws on standard error.
     #[must_use]
-    pub fn new(colour: bool) -> Self {
+    pub fn new(colour: bool, width: usize) -> Self {
         let template = if colour {
             "{spinner:.cyan} {prefix:.bold}  {elapsed:.dim}  {wide_msg}"
         } else {
@@ -149,6 +169,7 @@ impl Live {
             running: Mutex::default(),
             looking: Mutex::default(),
             style,
+            width,
         }
     }
 
@@ -178,7 +199,7 @@ impl Live {
             }
             Event::Note(_) => {}
         }
-        if let Some(line) = finished(event) {
+        if let Some(line) = finished(event, self.width) {
             let line = redact(&line) + "\n";
             // A terminal that went away is no reason to stop the work.
             self.aside(|| drop(anstream::stderr().write_all(line.as_bytes())));

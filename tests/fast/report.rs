@@ -460,7 +460,7 @@ fn progress_lines_are_stable() {
     matches("progress-plain", &plain);
     let finished: String = events
         .iter()
-        .filter_map(report::progress::finished)
+        .filter_map(|event| report::progress::finished(event, WIDTH))
         .map(|line| line + "\n")
         .collect();
     matches("progress-terminal", &finished);
