@@ -81,7 +81,9 @@ async fn up(start: &Start, out: &Output) -> Result<()> {
         say("the sandbox is up already");
         if running.hosts == start.no_hosts {
             let has = if running.hosts { "with" } else { "without" };
-            say(&format!("it runs {has} hosts: `tidewalk sandbox down` first to change that"));
+            say(&format!(
+                "it runs {has} hosts: `tidewalk sandbox down` first to change that"
+            ));
         }
     }
     out.data(&shown(&running));
@@ -92,7 +94,11 @@ async fn up(start: &Start, out: &Output) -> Result<()> {
 async fn down(place: &Place, out: &Output) -> Result<()> {
     let say = |line: &str| out.say(&format!("{line}\n"));
     let was_up = sandbox::down(&place.dir()?, &say).await?;
-    say(if was_up { "the sandbox is down" } else { "the sandbox was not up" });
+    say(if was_up {
+        "the sandbox is down"
+    } else {
+        "the sandbox was not up"
+    });
     out.document("sandbox", json!({ "was_up": was_up, "running": null }));
     Ok(())
 }

@@ -1,1 +1,3 @@
 //! Tests on the sandbox: the emulator over HTTP, real hosts where Docker is there.
+
+mod front;

@@ -108,6 +108,15 @@ impl Cloud {
         Ok(machines)
     }
 
+    /// The name of the key pair that has this id.
+    pub(crate) async fn key_name(&self, region: &str, id: &str) -> Result<Option<String>> {
+        let answer = self.ec2(region).describe_key_pairs().send().await;
+        let answer = answer.map_err(|cause| failed("asking for key pairs", &cause))?;
+        let pairs = answer.key_pairs.unwrap_or_default().into_iter();
+        let mut found = pairs.filter(|pair| pair.key_pair_id.as_deref() == Some(id));
+        Ok(found.next().and_then(|pair| pair.key_name))
+    }
+
     /// The public key of a key pair, in OpenSSH's form.
     pub(crate) async fn public_key(&self, region: &str, name: &str) -> Result<Option<String>> {
         let answer = self
@@ -144,6 +153,32 @@ impl Cloud {
             .send()
             .await
             .map_err(|cause| failed("terminating an instance", &cause))?;
+        Ok(())
+    }
+
+    /// Gives instances their elastic IPs again, which the emulator takes away at a stop or start.
+    pub(crate) async fn reassociate(&self, region: &str, instances: &[String]) -> Result<()> {
+        let ec2 = self.ec2(region);
+        let answer = ec2
+            .describe_addresses()
+            .filters(
+                Filter::builder()
+                    .name("instance-id")
+                    .set_values(Some(instances.to_vec()))
+                    .build(),
+            )
+            .send()
+            .await
+            .map_err(|cause| failed("asking for addresses", &cause))?;
+        for address in answer.addresses() {
+            ec2.associate_address()
+                .set_allocation_id(address.allocation_id.clone())
+                .set_instance_id(address.instance_id.clone())
+                .allow_reassociation(true)
+                .send()
+                .await
+                .map_err(|cause| failed("associating an address", &cause))?;
+        }
         Ok(())
     }
 

@@ -61,10 +61,20 @@ async fn perform(front: &Arc<Front>, call: &Call, parts: &Parts) -> Reply {
     }
     let before = effects::before(front, call).await;
     let mut params = complete(call);
+    if let Some(id) = call.params.value("KeyPairId")
+        && call.action == "DeleteKeyPair"
+    {
+        // The emulator deletes by name only, and answers that it did.
+        match front.cloud.key_name(&call.region, id).await {
+            Ok(Some(name)) => params.set("KeyName", &name),
+            Ok(None) => {}
+            Err(cause) => return Reply::error(call, 500, "InternalError", cause.message()),
+        }
+    }
     front.addresses.translate_request(&mut params);
     let reply = front.forward.send(call, parts, params.encode()).await;
     let Some(mut root) = reply.xml() else {
-        return reply;
+        return in_aws_words(call, reply);
     };
     effects::after(front, call, &before, &root).await;
     // First the view: addresses that are not shown any more must not get a counterpart anew.
@@ -75,6 +85,18 @@ async fn perform(front: &Arc<Front>, call: &Call, parts: &Parts) -> Reply {
     );
     front.addresses.translate_answer(&mut root, elastic);
     Reply::document(&root)
+}
+
+/// An error as AWS words it, where the emulator has another code.
+fn in_aws_words(call: &Call, reply: Reply) -> Reply {
+    if call.action == "RunInstances"
+        && reply.code.as_deref() == Some("InvalidInstanceType.NotFound")
+    {
+        let wrong = call.params.value("InstanceType").unwrap_or_default();
+        let message = format!("Invalid value '{wrong}' for InstanceType.");
+        return Reply::error(call, 400, "InvalidParameterValue", &message);
+    }
+    reply
 }
 
 /// The parameters to send on, with AWS's defaults where the emulator has others.

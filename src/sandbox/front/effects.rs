@@ -51,7 +51,7 @@ pub(super) async fn after(front: &Arc<Front>, call: &Call, before: &[Machine], r
             for machine in before {
                 take_back(front, machine.public, Use::Public);
             }
-            change(front, call, State::Stopping, Work::Stop)
+            stop(front, call).await
         }
         "StartInstances" => start(front, call).await,
         "RebootInstances" => change(front, call, State::Running, Work::Reboot),
@@ -143,8 +143,15 @@ fn change(front: &Front, call: &Call, state: State, work: Work) -> Result<()> {
     Ok(())
 }
 
+async fn stop(front: &Front, call: &Call) -> Result<()> {
+    let ids = call.params.list("InstanceId");
+    front.cloud.reassociate(&call.region, &ids).await?;
+    change(front, call, State::Stopping, Work::Stop)
+}
+
 async fn start(front: &Front, call: &Call) -> Result<()> {
     let ids = call.params.list("InstanceId");
+    front.cloud.reassociate(&call.region, &ids).await?;
     // A start gives an instance another public address: written before it boots.
     if let Some(hosts) = &front.hosts {
         for machine in front.cloud.machines(&call.region, &ids, None).await? {

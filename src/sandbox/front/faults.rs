@@ -16,6 +16,9 @@ pub struct Fault {
     /// Action, such as `RunInstances`; every action when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub action: Option<String>,
+    /// Region; every region when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
     /// How many matching calls pass unharmed first.
     #[serde(default)]
     pub after: u32,
@@ -103,6 +106,7 @@ impl Faults {
             rule.times > 0
                 && matches(&rule.service, &call.service)
                 && matches(&rule.action, &call.action)
+                && matches(&rule.region, &call.region)
         })?;
         if rule.after > 0 {
             rule.after -= 1;
