@@ -15,6 +15,8 @@ use crate::engine::{Event, Observer};
 
 /// Columns, where the terminal does not tell.
 const USUAL_WIDTH: usize = 100;
+/// Errors in a log are not broken at a terminal's width: people search them.
+const LOG_WIDTH: usize = 1000;
 /// Lines of text are not made longer than this on a very wide terminal.
 const WIDEST: usize = 140;
 
@@ -116,7 +118,11 @@ impl Output {
                 Self::line(json::error(each));
             }
         } else if !errors.is_empty() {
-            self.say(&error::errors(errors, self.width()));
+            let width = match self.0.mode {
+                Mode::Live(_) => self.width(),
+                Mode::Json | Mode::Plain(_) => LOG_WIDTH,
+            };
+            self.say(&error::errors(errors, width));
         }
     }
 
