@@ -104,6 +104,22 @@ impl Output {
         });
     }
 
+    /// Ctrl-C was pressed: takes back the `^C` that the terminal showed among running lines.
+    pub fn take_back_echo(&self) {
+        if let Mode::Live(live) = &self.0.mode
+            && std::io::stdin().is_terminal()
+        {
+            live.take_back_echo();
+        }
+    }
+
+    /// The program ends now: takes all running lines away.
+    pub fn end(&self) {
+        if let Mode::Live(live) = &self.0.mode {
+            live.end();
+        }
+    }
+
     /// Prints the document that ends a command; nothing without `--json`.
     pub fn document(&self, name: &str, document: Value) {
         if self.is_json() {

@@ -9,13 +9,15 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::duration::took;
 use super::style::{BAD, CHANGE, GOOD, QUIET, STRONG, paint};
-use super::wrap::{columns, printable};
+use super::wrap::{columns, count, printable};
 use crate::base::Address;
 use crate::base::secret::redact;
 use crate::engine::{Action, Event};
 
 /// How often the running lines are drawn anew.
 const TICK: Duration = Duration::from_millis(120);
+/// Columns of a running line beside its address and its words.
+const MARGIN: usize = 14;
 
 /// The event as one plain line, for logs; `None` when it is no news.
 #[must_use]
@@ -139,15 +141,21 @@ fn done(action: Action, id: &str) -> String {
 /// The running lines of a terminal.
 pub struct Live {
     lines: MultiProgress,
-    /// A line for each resource at work.
-    running: Mutex<HashMap<Address, ProgressBar>>,
-    /// The one line for what only looks: listings, probes, questions.
-    looking: Mutex<Option<Looking>>,
+    running: Mutex<HashMap<Address, Running>>,
+    listing: Mutex<Option<Listing>>,
     style: ProgressStyle,
     width: usize,
 }
 
-struct Looking {
+/// The line of a resource.
+struct Running {
+    line: ProgressBar,
+    /// Its turn has come; otherwise it is only looked at, for a plan or a check.
+    started: bool,
+}
+
+/// The one line for all listings.
+struct Listing {
     line: ProgressBar,
     kinds: usize,
 }
@@ -157,9 +165,9 @@ impl Live {
     #[must_use]
     pub fn new(colour: bool, width: usize) -> Self {
         let template = if colour {
-            "{spinner:.cyan} {prefix:.bold}  {elapsed:.dim}  {wide_msg}"
+            "{spinner:.cyan} {prefix:.bold}  {elapsed:.dim}  {msg}"
         } else {
-            "{spinner} {prefix}  {elapsed}  {wide_msg}"
+            "{spinner} {prefix}  {elapsed}  {msg}"
         };
         let style = ProgressStyle::with_template(template)
             .unwrap_or_else(|_| ProgressStyle::default_spinner())
@@ -167,7 +175,7 @@ impl Live {
         Self {
             lines: MultiProgress::with_draw_target(ProgressDrawTarget::stderr()),
             running: Mutex::default(),
-            looking: Mutex::default(),
+            listing: Mutex::default(),
             style,
             width,
         }
@@ -176,25 +184,21 @@ impl Live {
     /// Shows the event.
     pub fn event(&self, event: &Event) {
         match event {
-            Event::Discovered { .. } => {
-                self.look("reading what is there", |looking| {
-                    looking.kinds += 1;
-                    format!("{} kinds", looking.kinds)
-                });
-            }
+            Event::Discovered { .. } => self.listed(),
             Event::Started { address, action } => {
+                self.end_listing();
                 if let Some(what) = doing(*action) {
-                    self.start(address, what);
+                    self.run(address, what, true);
                 }
             }
-            Event::Doing { address, what } => self.say(address, what),
+            Event::Doing { address, what } => self.run(address, what, false),
             Event::Done { address, .. }
             | Event::Failed { address, .. }
             | Event::Skipped { address, .. }
             | Event::CheckPassed { address, .. }
             | Event::CheckFailed { address, .. } => {
-                if let Some(line) = lock(&self.running).remove(address) {
-                    self.remove(&line);
+                if let Some(running) = lock(&self.running).remove(address) {
+                    self.remove(&running.line);
                 }
             }
             Event::Note(_) => {}
@@ -202,40 +206,65 @@ impl Live {
         if let Some(line) = finished(event, self.width) {
             let line = redact(&line) + "\n";
             // A terminal that went away is no reason to stop the work.
-            self.aside(|| drop(anstream::stderr().write_all(line.as_bytes())));
+            let print = || drop(anstream::stderr().write_all(line.as_bytes()));
+            self.lines.suspend(print);
         }
     }
 
-    /// Runs `print` with the running lines out of the way; what only looked is over by then.
+    /// Runs `print` with the running lines out of the way; what was only looked at is over then.
     pub fn aside(&self, print: impl FnOnce()) {
-        if let Some(looking) = lock(&self.looking).take() {
-            self.remove(&looking.line);
-        }
+        self.end_listing();
+        lock(&self.running).retain(|_, running| {
+            if !running.started {
+                self.remove(&running.line);
+            }
+            running.started
+        });
         self.lines.suspend(print);
     }
 
-    fn start(&self, address: &Address, what: &str) {
-        let line = self.line(&address.to_string());
-        line.set_message(what.to_owned());
-        lock(&self.running).insert(address.clone(), line);
-    }
-
-    fn say(&self, address: &Address, what: &str) {
-        match lock(&self.running).get(address) {
-            Some(line) => line.set_message(redact(&printable(what))),
-            None => self.look(&address.to_string(), |_| redact(&printable(what))),
+    /// Takes back the `^C` that the terminal has just shown. The running lines are filled up to
+    /// the last column, so it stands on a line of its own, and what clears them would miss one.
+    pub fn take_back_echo(&self) {
+        if !lock(&self.running).is_empty() || lock(&self.listing).is_some() {
+            let _ = std::io::stderr().write_all(b"\r\x1b[K\x1b[1A");
         }
     }
 
-    fn look(&self, prefix: &str, message: impl FnOnce(&mut Looking) -> String) {
-        let mut looking = lock(&self.looking);
-        let looking = looking.get_or_insert_with(|| Looking {
-            line: self.line(prefix),
+    /// Takes all lines away.
+    pub fn end(&self) {
+        self.end_listing();
+        for (_, running) in lock(&self.running).drain() {
+            self.remove(&running.line);
+        }
+    }
+
+    fn run(&self, address: &Address, what: &str, started: bool) {
+        let prefix = address.to_string();
+        let room = self.width.saturating_sub(columns(&prefix) + MARGIN);
+        let mut running = lock(&self.running);
+        let entry = running.entry(address.clone()).or_insert_with(|| Running {
+            line: self.line(&prefix),
+            started,
+        });
+        entry.started |= started;
+        entry.line.set_message(redact(&cut(&printable(what), room)));
+    }
+
+    fn listed(&self) {
+        let mut listing = lock(&self.listing);
+        let listing = listing.get_or_insert_with(|| Listing {
+            line: self.line("reading what is there"),
             kinds: 0,
         });
-        looking.line.set_prefix(prefix.to_owned());
-        let message = message(looking);
-        looking.line.set_message(message);
+        listing.kinds += 1;
+        listing.line.set_message(count(listing.kinds, "kind"));
+    }
+
+    fn end_listing(&self) {
+        if let Some(listing) = lock(&self.listing).take() {
+            self.remove(&listing.line);
+        }
     }
 
     fn line(&self, prefix: &str) -> ProgressBar {
