@@ -75,6 +75,7 @@ fn add(text: &mut String, command: &mut Command, name: &str) {
         .clone()
         .term_width(WIDTH)
         .bin_name(name)
+        .mut_args(|arg| arg.hide_env_values(true))
         .render_long_help();
     let help: Vec<_> = help
         .to_string()
