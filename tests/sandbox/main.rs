@@ -9,7 +9,7 @@
 mod cloud;
 mod front;
 mod harness;
-mod life;
 mod kinds;
+mod life;
 #[path = "../stage/mod.rs"]
 mod stage;
