@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use indexmap::IndexSet;
-use serde_json::Value as Json;
 
 use super::declaration::{How, Reference};
 use super::expression::{Expressions, Findings};
