@@ -15,7 +15,7 @@ async fn a_security_group_lives() {
     let from = rules(json!([
         { "ports": 22, "from": "me", "description": "ssh" },
         { "ports": [80, 443], "from": "anywhere" },
-        { "ports": "8000-8100", "from": ["db", "web"] },
+        { "ports": "8000-8100", "from": ["db", "self"] },
     ]));
     let stage = play.stage("security_groups.web", &from, &[("Owner", "me")]);
     let (_, first) = play.bring(&stage).await.unwrap();
