@@ -21,6 +21,7 @@ pub mod output;
 pub mod plan;
 pub mod progress;
 pub mod receipt;
+pub mod reference;
 pub mod status;
 pub mod style;
 pub mod table;

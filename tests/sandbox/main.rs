@@ -8,6 +8,8 @@
 
 mod cloud;
 mod front;
+mod harness;
 mod kinds;
+mod life;
 #[path = "../stage/mod.rs"]
 mod stage;

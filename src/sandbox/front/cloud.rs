@@ -108,6 +108,15 @@ impl Cloud {
         Ok(machines)
     }
 
+    /// The name of the key pair that has this id.
+    pub(crate) async fn key_name(&self, region: &str, id: &str) -> Result<Option<String>> {
+        let answer = self.ec2(region).describe_key_pairs().send().await;
+        let answer = answer.map_err(|cause| failed("asking for key pairs", &cause))?;
+        let pairs = answer.key_pairs.unwrap_or_default().into_iter();
+        let mut found = pairs.filter(|pair| pair.key_pair_id.as_deref() == Some(id));
+        Ok(found.next().and_then(|pair| pair.key_name))
+    }
+
     /// The public key of a key pair, in OpenSSH's form.
     pub(crate) async fn public_key(&self, region: &str, name: &str) -> Result<Option<String>> {
         let answer = self

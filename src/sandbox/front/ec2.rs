@@ -61,6 +61,16 @@ async fn perform(front: &Arc<Front>, call: &Call, parts: &Parts) -> Reply {
     }
     let before = effects::before(front, call).await;
     let mut params = complete(call);
+    if let Some(id) = call.params.value("KeyPairId")
+        && call.action == "DeleteKeyPair"
+    {
+        // The emulator deletes by name only, and answers that it did.
+        match front.cloud.key_name(&call.region, id).await {
+            Ok(Some(name)) => params.set("KeyName", &name),
+            Ok(None) => {}
+            Err(cause) => return Reply::error(call, 500, "InternalError", cause.message()),
+        }
+    }
     front.addresses.translate_request(&mut params);
     let reply = front.forward.send(call, parts, params.encode()).await;
     let Some(mut root) = reply.xml() else {
