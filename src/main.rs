@@ -1,3 +1,7 @@
 //! The program: everything is in [`tidewalk::cli`].
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    tidewalk::cli::program::main()
+}

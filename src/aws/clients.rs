@@ -1,4 +1,63 @@
-//! The SDK's clients, made once.
+//! The SDK's clients, made once, all with the same retries, limits, timeouts and record.
+
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_http_client::{Builder, ConnectorBuilder};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use tokio::sync::OnceCell;
+
+use super::gate::{Gate, Gated};
+use super::record::{Ledger, Record, Recorder};
+use super::{own_ip, refused};
+use crate::base::{Error, Result, Secret};
+
+/// Requests in flight per service, unless asked otherwise.
+const IN_FLIGHT: usize = 20;
+
+/// How to reach AWS.
+#[derive(Clone, Debug, Default)]
+pub struct ConnectOptions {
+    /// AWS region; without it, what the environment and the profile say.
+    pub region: Option<String>,
+    /// Profile in `~/.aws/config`.
+    pub profile: Option<String>,
+    /// One endpoint for all services (the sandbox), such as `http://127.0.0.1:4566`.
+    pub endpoint: Option<String>,
+    /// Fixed credentials (the sandbox); without them, the SDK's usual chain.
+    pub credentials: Option<Credentials>,
+    /// Where to ask for this machine's own address; without it, Amazon's service.
+    pub checkip_url: Option<String>,
+    /// Requests in flight per service; without it, 20.
+    pub in_flight: Option<usize>,
+}
+
+/// An access key.
+#[derive(Clone, Debug)]
+pub struct Credentials {
+    /// Access key id.
+    pub access_key_id: String,
+    /// Secret access key.
+    pub secret_access_key: Secret,
+}
+
+/// Who the credentials belong to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// Account number, 12 digits.
+    pub account: String,
+    /// ARN of the user or role.
+    pub arn: String,
+}
 
 /// One client per service in use; cheap to clone.
 #[derive(Clone)]
@@ -7,4 +66,171 @@ pub struct Clients {
     pub ec2: aws_sdk_ec2::Client,
     /// STS.
     pub sts: aws_sdk_sts::Client,
+    region: String,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    ledger: Ledger,
+    checkip_url: String,
+    own_ip: OnceCell<IpAddr>,
+    kept: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
+}
+
+impl fmt::Debug for Clients {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "AWS clients for {}", self.region)
+    }
+}
+
+impl Clients {
+    /// The region that the clients talk to.
+    #[must_use]
+    pub fn region(&self) -> &str {
+        &self.region
+    }
+
+    /// The calls made so far.
+    #[must_use]
+    pub fn record(&self) -> Record {
+        self.shared.ledger.record()
+    }
+
+    /// The account and the caller, by STS.
+    ///
+    /// # Errors
+    /// No or bad credentials, or AWS cannot be reached.
+    pub async fn identity(&self) -> Result<Identity> {
+        let answer = self.sts.get_caller_identity().send().await;
+        let answer = answer.map_err(refused("sts:GetCallerIdentity"))?;
+        Ok(Identity {
+            account: answer.account.unwrap_or_default(),
+            arn: answer.arn.unwrap_or_default(),
+        })
+    }
+
+    /// The address under which AWS sees this machine; asked for once.
+    ///
+    /// # Errors
+    /// When it cannot be found out.
+    pub async fn own_ip(&self) -> Result<IpAddr> {
+        let ask = || own_ip::ask(&self.shared.checkip_url);
+        self.shared.own_ip.get_or_try_init(ask).await.copied()
+    }
+
+    /// Something that all calls of one kind share as long as the clients live, made when first
+    /// asked for.
+    #[must_use]
+    pub fn shared<T: Any + Default + Send + Sync>(&self) -> Arc<T> {
+        let mut kept = self
+            .shared
+            .kept
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let made = kept.entry(TypeId::of::<T>());
+        let made = Arc::clone(made.or_insert_with(|| Arc::new(T::default())));
+        made.downcast().unwrap_or_default()
+    }
+}
+
+/// Makes the clients. Calls nothing yet, except what finds the region (instance metadata).
+///
+/// # Errors
+/// When no region is given anywhere.
+pub async fn connect(options: &ConnectOptions) -> Result<Clients> {
+    let config = configuration(options).await;
+    let Some(region) = config.region().map(ToString::to_string) else {
+        return Err(Error::usage("no AWS region is given").hint(
+            "write `region:` in the playbook, or set AWS_REGION, or a region in the AWS profile",
+        ));
+    };
+    let ledger = Ledger::default();
+    let http = http_client(options.endpoint.is_some());
+    let gate = || Gate::new(options.in_flight.unwrap_or(IN_FLIGHT));
+    let parts = |service| {
+        let gate = gate();
+        let recorder = Recorder {
+            service,
+            ledger: ledger.clone(),
+            gate: gate.clone(),
+        };
+        let http = SharedHttpClient::new(Gated {
+            inner: http.clone(),
+            gate,
+        });
+        (recorder, http)
+    };
+    let (recorder, client) = parts("ec2");
+    let ec2 = aws_sdk_ec2::config::Builder::from(&config)
+        .http_client(client)
+        .interceptor(recorder)
+        .build();
+    let (recorder, client) = parts("sts");
+    let sts = aws_sdk_sts::config::Builder::from(&config)
+        .http_client(client)
+        .interceptor(recorder)
+        .build();
+    Ok(Clients {
+        ec2: aws_sdk_ec2::Client::from_conf(ec2),
+        sts: aws_sdk_sts::Client::from_conf(sts),
+        region,
+        shared: Arc::new(Shared {
+            ledger,
+            checkip_url: options
+                .checkip_url
+                .clone()
+                .unwrap_or_else(|| own_ip::CHECKIP.to_owned()),
+            own_ip: OnceCell::new(),
+            kept: Mutex::default(),
+        }),
+    })
+}
+
+async fn configuration(options: &ConnectOptions) -> SdkConfig {
+    // Standard, never adaptive: adaptive retry took 56 s over three throttles, standard 4 s.
+    let retry = RetryConfig::standard().with_max_attempts(6);
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(5))
+        .read_timeout(Duration::from_secs(60))
+        .build();
+    let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
+        .retry_config(retry)
+        .timeout_config(timeouts);
+    if let Some(region) = &options.region {
+        loader = loader.region(Region::new(region.clone()));
+    }
+    if let Some(profile) = &options.profile {
+        loader = loader.profile_name(profile);
+    }
+    if let Some(endpoint) = &options.endpoint {
+        loader = loader.endpoint_url(endpoint);
+    }
+    if let Some(credentials) = &options.credentials {
+        loader = loader.credentials_provider(aws_credential_types::Credentials::new(
+            &credentials.access_key_id,
+            credentials.secret_access_key.expose(),
+            None,
+            None,
+            "tidewalk",
+        ));
+    }
+    loader.load().await
+}
+
+/// The SDK's own default client; `direct` leaves out the environment's proxy, for loopback.
+fn http_client(direct: bool) -> SharedHttpClient {
+    Builder::new().build_with_connector_fn(move |settings, components| {
+        let mut connector =
+            ConnectorBuilder::default().tls_provider(Provider::Rustls(CryptoMode::AwsLc));
+        connector.set_connector_settings(settings.cloned());
+        if let Some(components) = components {
+            connector.set_sleep_impl(components.sleep_impl());
+        }
+        connector.set_proxy_config(Some(if direct {
+            ProxyConfig::disabled()
+        } else {
+            ProxyConfig::from_env()
+        }));
+        connector.build()
+    })
 }

@@ -1,8 +1,20 @@
 //! AWS by its SDK: configuration, clients, ownership tags, waits, errors, the record of calls.
 //! Knows no kind of resource.
 
+pub mod batch;
 pub mod clients;
+pub mod ec2;
+pub mod gate;
+pub mod own_ip;
+pub mod record;
+pub mod refusal;
 pub mod tags;
+pub mod token;
+pub mod wait;
 
-pub use clients::Clients;
+pub use clients::{Clients, ConnectOptions, Credentials, Identity, connect};
+pub use record::{Count, Record};
+pub use refusal::{is_code, refused};
 pub use tags::{Owner, Tags};
+pub use token::client_token;
+pub use wait::{Poll, Wait};

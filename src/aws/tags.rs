@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::base::Address;
+use serde::{Deserialize, Serialize};
+
+use crate::base::{Address, Diff, Shown};
 
 /// Tag key: name of the stack that owns the resource.
 pub const STACK: &str = "tidewalk:stack";
@@ -29,7 +31,8 @@ pub struct Owner {
 }
 
 /// A resource's tags.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Tags(pub BTreeMap<String, String>);
 
 impl Tags {
@@ -47,9 +50,238 @@ impl Tags {
         Some(Owner { stack, address })
     }
 
+    /// Takes over what [`changes`] to `wanted` sets and removes.
+    pub fn apply(&mut self, wanted: &Self) {
+        let (set, unset) = changes(self, wanted);
+        self.0.extend(set);
+        self.0.retain(|key, _| !unset.contains(key));
+    }
+
     /// A tag that is `true`.
     #[must_use]
     pub fn is_set(&self, key: &str) -> bool {
         self.value(key) == Some("true")
+    }
+}
+/// Tag key: the playbook's own tag keys, so that one that is no longer wanted can be removed.
+/// Separated by `//`: a comma is refused in the tags of some services (IAM).
+pub const MANAGED: &str = "tidewalk:tags";
+
+const PREFIX: &str = "tidewalk:";
+const SEPARATOR: &str = "//";
+const LONGEST_VALUE: usize = 256;
+const LONGEST_KEY: usize = 128;
+/// AWS allows 50 tags on a resource; the rest is for tidewalk's own.
+const MOST_OF_USER: usize = 38;
+
+/// What ownership tags say of one resource.
+#[derive(Clone, Copy, Debug)]
+pub struct Ownership<'a> {
+    /// The stack.
+    pub stack: &'a str,
+    /// The address.
+    pub address: &'a Address,
+    /// Hash of the spec.
+    pub spec: Option<&'a str>,
+    /// End of the lease, RFC 3339.
+    pub lease_until: Option<&'a str>,
+    /// Destroy must leave it and say so.
+    pub protect: bool,
+    /// It survives destroy by intent.
+    pub keep: bool,
+}
+
+/// The tags a resource should carry: ownership, and the user's own (`user` has the playbook's and
+/// the resource's already merged).
+#[must_use]
+pub fn wanted(ownership: &Ownership<'_>, user: &BTreeMap<String, String>) -> Tags {
+    let mut tags = user.clone();
+    let mut own = |key: &str, value: String| tags.insert(key.to_owned(), value);
+    own(STACK, ownership.stack.to_owned());
+    own(ADDRESS, ownership.address.to_string());
+    if let Some(spec) = ownership.spec {
+        own(SPEC, spec.to_owned());
+    }
+    if let Some(until) = ownership.lease_until {
+        own(LEASE, until.to_owned());
+    }
+    if ownership.protect {
+        own(PROTECT, "true".to_owned());
+    }
+    if ownership.keep {
+        own(KEEP, "true".to_owned());
+    }
+    let managed = user.keys().filter(|key| !key.contains(SEPARATOR));
+    let managed = managed.cloned().collect::<Vec<_>>().join(SEPARATOR);
+    if !managed.is_empty() && managed.chars().count() <= LONGEST_VALUE {
+        own(MANAGED, managed);
+    }
+    Tags(tags)
+}
+
+/// Adds the tags that differ: `tags.Owner`, `protect`, `keep`, `lease`. A lease that only moved,
+/// the spec's hash, a kind's own notes, AWS's and other people's tags are no difference.
+#[must_use]
+pub fn diff(mut diff: Diff, live: &Tags, wanted: &Tags) -> Diff {
+    for (key, value) in &wanted.0 {
+        let old = live.value(key);
+        let field = match key.as_str() {
+            PROTECT | KEEP => key[PREFIX.len()..].to_owned(),
+            LEASE if old.is_none() => "lease".to_owned(),
+            key if key.starts_with(PREFIX) => continue,
+            key => format!("tags.{key}"),
+        };
+        diff = diff.field(&field, quoted(old), quoted(Some(value)));
+    }
+    for key in surplus(live, wanted) {
+        let field = match key.strip_prefix(PREFIX) {
+            Some(own) => own.to_owned(),
+            None => format!("tags.{key}"),
+        };
+        diff = diff.field(&field, quoted(live.value(key)), Shown::Absent);
+    }
+    diff
+}
+
+/// A tag may be empty, which is not the same as absent.
+fn quoted(value: Option<&str>) -> Shown {
+    match value {
+        Some("") => Shown::Text("\"\"".to_owned()),
+        value => Shown::option(value),
+    }
+}
+
+/// What to set and which keys to remove to get from `live` to `wanted`.
+#[must_use]
+pub fn changes(live: &Tags, wanted: &Tags) -> (BTreeMap<String, String>, Vec<String>) {
+    let differs = |(key, value): &(&String, &String)| live.value(key) != Some(value);
+    let set = wanted.0.iter().filter(differs);
+    let set = set.map(|(key, value)| (key.clone(), value.clone()));
+    let unset = surplus(live, wanted).into_iter().map(str::to_owned);
+    (set.collect(), unset.collect())
+}
+
+/// Keys that were set by an earlier apply and are wanted no more.
+fn surplus<'a>(live: &'a Tags, wanted: &Tags) -> Vec<&'a str> {
+    let managed = live.value(MANAGED).unwrap_or_default().split(SEPARATOR);
+    let own = [PROTECT, KEEP, LEASE].into_iter();
+    managed
+        .chain(own)
+        .filter(|key| !wanted.0.contains_key(*key))
+        .filter_map(|key| live.0.get_key_value(key))
+        .map(|(key, _)| key.as_str())
+        .collect()
+}
+
+/// What is wrong with the user's own tags, if anything: the key, and what.
+#[must_use]
+pub fn problems(user: &BTreeMap<String, String>) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut problem = |key: &str, text: String| found.push((key.to_owned(), text));
+    for (key, value) in user {
+        let lower = key.to_lowercase();
+        if key.is_empty() {
+            problem(key, "a tag needs a key".to_owned());
+        }
+        for prefix in ["aws:", PREFIX] {
+            if lower.starts_with(prefix) {
+                problem(
+                    key,
+                    format!("tag keys that begin with `{prefix}` are reserved"),
+                );
+            }
+        }
+        if key.chars().count() > LONGEST_KEY {
+            problem(
+                key,
+                format!("a tag key has at most {LONGEST_KEY} characters"),
+            );
+        }
+        if value.chars().count() > LONGEST_VALUE {
+            problem(
+                key,
+                format!("the value of tag `{key}` has more than {LONGEST_VALUE} characters"),
+            );
+        }
+    }
+    if user.len() > MOST_OF_USER {
+        let text = format!(
+            "{} tags are too many: AWS allows 50, of which {} are for tidewalk",
+            user.len(),
+            50 - MOST_OF_USER
+        );
+        problem("", text);
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tags(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        let owned = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
+        pairs.iter().map(owned).collect()
+    }
+
+    fn of(user: &[(&str, &str)], protect: bool, lease: Option<&str>) -> Tags {
+        let address = Address::new("instances", "a");
+        let ownership = Ownership {
+            stack: "s",
+            address: &address,
+            spec: Some("1"),
+            lease_until: lease,
+            protect,
+            keep: false,
+        };
+        wanted(&ownership, &tags(user))
+    }
+
+    #[test]
+    fn only_our_own_tags_are_compared() {
+        let mut live = of(
+            &[("Owner", "a"), ("Old", "x"), ("Empty", "")],
+            true,
+            Some("1"),
+        );
+        live.0.extend(tags(&[
+            ("aws:x", "1"),
+            ("Theirs", "y"),
+            (HOST_KEY, "k"),
+            (SPEC, "9"),
+        ]));
+        let wanted = of(
+            &[("Owner", "b"), ("New", "n"), ("Empty", "")],
+            false,
+            Some("2"),
+        );
+        let diff = diff(Diff::default(), &live, &wanted);
+        let shown: Vec<_> = diff
+            .changes
+            .iter()
+            .map(|change| format!("{} {} {}", change.field, change.old, change.new))
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                "tags.New (none) n",
+                "tags.Owner a b",
+                "tags.Old x (none)",
+                "protect true (none)"
+            ]
+        );
+        let (set, unset) = changes(&live, &wanted);
+        assert_eq!(unset, ["Old", PROTECT]);
+        assert!(set.contains_key(SPEC) && set.contains_key(LEASE) && !set.contains_key("Empty"));
+    }
+
+    #[test]
+    fn reserved_and_overlong_tags_are_refused() {
+        let long = "v".repeat(257);
+        let user = tags(&[("aws:a", ""), ("Tidewalk:b", ""), ("c", &long), ("ok", "1")]);
+        let keys: Vec<_> = problems(&user).into_iter().map(|(key, _)| key).collect();
+        assert_eq!(keys, ["Tidewalk:b", "aws:a", "c"]);
+        let many = (0..60).map(|n| (n.to_string(), String::new())).collect();
+        assert_eq!(problems(&many).len(), 1);
     }
 }

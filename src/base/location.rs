@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// One file that was read: its path as the user gave it, and its text.
 #[derive(PartialEq, Eq)]
@@ -11,6 +11,8 @@ pub struct Source {
     pub path: PathBuf,
     /// The whole text.
     pub text: String,
+    /// Byte offsets at which lines start, counted when first asked for.
+    lines: OnceLock<Vec<usize>>,
 }
 
 impl Source {
@@ -19,7 +21,19 @@ impl Source {
         Arc::new(Self {
             path: path.into(),
             text: text.into(),
+            lines: OnceLock::new(),
         })
+    }
+
+    /// The text from the start of `line` (from 1) to the end of the file.
+    #[must_use]
+    pub fn from_line(&self, line: usize) -> Option<&str> {
+        let starts = self.lines.get_or_init(|| {
+            let breaks = self.text.match_indices('\n').map(|(at, _)| at + 1);
+            std::iter::once(0).chain(breaks).collect()
+        });
+        let start = starts.get(line.checked_sub(1)?)?;
+        self.text.get(*start..)
     }
 }
 

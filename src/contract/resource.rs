@@ -51,8 +51,11 @@ pub trait Resource: DeserializeOwned + JsonSchema + Send + Sync + 'static {
         wanted: &Wanted,
     ) -> impl Future<Output = Result<Vec<Self::Live>>> + Send;
 
-    /// What differs. Pure.
-    fn diff(&self, live: &Self::Live, target: Target<'_>) -> Diff;
+    /// What differs. Pure, but for files that the playbook names.
+    ///
+    /// # Errors
+    /// A playbook error, when such a file cannot be read.
+    fn diff(&self, live: &Self::Live, target: Target<'_>) -> Result<Diff>;
 
     /// Creates or updates, and waits until usable. Safe to repeat.
     fn apply(

@@ -114,7 +114,7 @@ impl<R: Resource> Kind for Typed<R> {
                     .retain(|change| change.new == Shown::AfterApply);
                 Ok(diff)
             }
-            Some(live) => Ok(from_node::<R>(target.node)?.diff(live_of::<R>(live)?, target)),
+            Some(live) => from_node::<R>(target.node)?.diff(live_of::<R>(live)?, target),
         }
     }
 

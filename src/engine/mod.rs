@@ -1,1 +1,32 @@
-//! TODO
+//! Plans, applies, destroys and proves; sees the traits of `contract` only, never a kind.
+
+mod apply;
+mod check;
+mod destroy;
+pub mod events;
+pub mod graph;
+pub mod journal;
+mod limits;
+pub mod outcome;
+mod ownership;
+pub mod plan;
+mod planning;
+mod proof;
+pub mod receipt;
+mod reporting;
+mod run;
+mod scope;
+pub mod status;
+pub mod stop;
+mod survey;
+pub mod walk;
+
+pub use check::check;
+pub use events::{Event, Observer};
+pub use outcome::Outcome;
+pub use plan::{Action, Plan, Step, StepPart};
+pub use planning::Prepared;
+pub use receipt::{Line, Listing, Receipt, Verdict};
+pub use run::{Engine, Options};
+pub use status::{Status, StatusRow};
+pub use stop::Stop;

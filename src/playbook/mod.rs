@@ -1,1 +1,35 @@
-//! TODO
+//! YAML text to located values; variables, expressions, `for_each`, references, schema. Knows the
+//! sections only by their JSON Schemas, never a kind.
+
+mod alternatives;
+mod chains;
+mod convert;
+mod cycle;
+pub mod declaration;
+mod declare;
+mod document;
+mod each;
+mod expression;
+mod fields;
+mod files;
+mod jinja;
+pub mod load;
+mod names;
+mod place;
+pub mod playbook;
+mod references;
+mod scalar;
+pub mod schema;
+mod scope;
+mod settings;
+mod template;
+mod tokens;
+mod types;
+mod vars;
+mod yaml;
+
+pub use declaration::{Declaration, Each, How, Reference};
+pub use files::Bundled;
+pub use load::{LoadOptions, Section};
+pub use playbook::{Facts, Playbook};
+pub use schema::schema;

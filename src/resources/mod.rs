@@ -1,3 +1,30 @@
-//! The kinds of the playbook, one per file.
+//! The kinds, one file each, and the registry of them. Knows the engine's traits, not the engine.
 
+use std::sync::Arc;
+
+use crate::contract::{Kind, Typed};
+
+pub mod checks;
+pub mod elastic_ips;
 pub mod hosts;
+pub mod instances;
+pub mod key_pairs;
+pub mod local_path;
+pub mod one_or_many;
+pub mod presence;
+pub mod reference;
+pub mod security_groups;
+pub mod within;
+
+/// Every kind there is.
+#[must_use]
+pub fn registry() -> Vec<Arc<dyn Kind>> {
+    vec![
+        Typed::<key_pairs::KeyPair>::kind(),
+        Typed::<security_groups::SecurityGroup>::kind(),
+        Typed::<instances::Instance>::kind(),
+        Typed::<elastic_ips::ElasticIp>::kind(),
+        hosts::Hosts::kind(),
+        Arc::new(checks::Checks),
+    ]
+}

@@ -1,1 +1,12 @@
 //! Tests that need nothing but the binary.
+
+#![expect(
+    clippy::expect_used,
+    reason = "a test may stop where its ground is missing"
+)]
+
+mod cli;
+mod engine;
+mod expected;
+mod layers;
+mod report;

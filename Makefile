@@ -1,0 +1,49 @@
+# Two commands do everything: `make demo` runs the main job on the sandbox, `make test` the tests.
+# Both install what they need first (apt, pip, cargo), say what they do, and are safe to repeat.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# One target directory outside the clone, so that a fresh clone builds what changed and no more.
+CACHE := /var/cache/tidewalk
+export CARGO_TARGET_DIR ?= $(shell mkdir -p $(CACHE)/target 2>/dev/null && test -w $(CACHE)/target && echo $(CACHE)/target || echo $(CURDIR)/target)
+TIDEWALK := $(CARGO_TARGET_DIR)/debug/tidewalk
+
+.PHONY: help
+help: ## Show this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+.PHONY: setup
+setup: ## Install what is missing: packages, Docker Engine, the emulator
+	@scripts/setup.sh
+
+.PHONY: build
+build: ## Build the program
+	cargo build --locked
+
+.PHONY: demo
+demo: setup build ## Run the main job on the sandbox: up, plan, apply, drift, heal, destroy
+	@scripts/demo.sh $(TIDEWALK)
+
+.PHONY: test
+test: setup lint ## Run all tests
+	cargo test --locked
+
+.PHONY: lint
+lint: ## Check format and lints
+	cargo fmt --all --check
+	cargo clippy --locked --all-targets -- -D warnings
+
+.PHONY: docs
+docs: build ## Write the generated references in docs/
+	UPDATE_DOCS=1 cargo test --locked --test fast reference
+
+.PHONY: capture
+capture: ## Record `make demo` for the README's first screen
+	@scripts/demo.sh $(TIDEWALK) > docs/demo.txt
+
+.PHONY: clean
+clean: ## Take the sandbox down and remove what the demo made
+	-$(TIDEWALK) sandbox down
+	rm -rf .demo

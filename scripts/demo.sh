@@ -1,0 +1,69 @@
+#!/usr/bin/env bash
+# The main job, end to end, on the sandbox: what tidewalk does, shown by doing it.
+#   demo.sh PATH_OF_TIDEWALK
+set -euo pipefail
+tidewalk=$(realpath "$1")
+cd "$(dirname "$0")/.."
+here=$PWD
+
+# The demo works in a folder of its own, with a sandbox of its own.
+rm -rf .demo && mkdir .demo && cp playbooks/data-server.yml .demo/ && cd .demo
+export TIDEWALK_SANDBOX_DIR=$PWD/sandbox TIDEWALK_VAR_admin_cidr=me
+started=$SECONDS
+
+bold=$'\e[1m' plain=$'\e[0m'
+[ -t 1 ] || bold='' plain=''
+say() { printf '\n%s# %s%s\n' "$bold" "$*" "$plain"; }
+show() { printf '%s$ %s%s\n' "$bold" "$*" "$plain"; }
+# run EXPECTED_EXIT_CODE COMMAND...: shows the command, runs it, and stops the demo if it ends otherwise.
+run() {
+  local expected=$1 code=0
+  shift
+  show "${@/#$tidewalk/tidewalk}"
+  "$@" || code=$?
+  if [ "$code" != "$expected" ]; then
+    printf '\ndemo: that ended with exit code %s, not %s\n' "$code" "$expected" >&2
+    exit 1
+  fi
+}
+finish() { "$tidewalk" sandbox down >/dev/null 2>&1 || true; }
+trap finish EXIT
+
+say "A local cloud: the AWS API on this machine, and real Linux hosts behind it."
+run 0 "$tidewalk" sandbox up
+
+say "What would be done? (Exit code 3 says: there is something to do.)"
+run 3 "$tidewalk" plan data-server.yml --sandbox
+
+say "Do it."
+run 0 "$tidewalk" apply data-server.yml --sandbox --yes
+
+url=$("$tidewalk" status data-server.yml --sandbox --json | python3 -c '
+import json, sys
+for line in sys.stdin:
+    status = json.loads(line)
+    for resource in status.get("resources", []):
+        if resource["address"] == "elastic_ips.server":
+            print("http://" + resource["reach"])')
+say "It runs: Nginx answers, the proxied unit behind it too, and Redis."
+run 0 curl -sS --fail "$url/"
+run 0 curl -sS --fail "$url/8000/"
+run 0 "$tidewalk" exec data-server.yml --sandbox server -- redis-cli ping
+
+say "Again: nothing to do."
+run 0 "$tidewalk" plan data-server.yml --sandbox
+
+say "Somebody changes a file on the host, and opens a port in the console."
+run 0 "$tidewalk" exec data-server.yml --sandbox server -- sudo sed -i s/1.1/1.0/ /etc/nginx/sites-available/default
+endpoint=$("$tidewalk" sandbox status --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["endpoint"])')
+python=${XDG_DATA_HOME:-$HOME/.local/share}/tidewalk/venv/bin/python
+show "python by-hand.py de3 8787"
+"$python" "$here/scripts/by-hand.py" "$endpoint" de3 8787
+
+say "The plan shows exactly those two."
+run 3 "$tidewalk" plan data-server.yml --sandbox
+run 0 "$tidewalk" apply data-server.yml --sandbox --yes
+
+say "Take it all down, and prove it."
+run 0 "$tidewalk" destroy data-server.yml --sandbox --yes
+printf '\nThe demo took %s seconds.\n' "$((SECONDS - started))"

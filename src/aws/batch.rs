@@ -1,0 +1,161 @@
+//! Many waits for single things, asked about together: one call for all that were asked for
+//! within a moment.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use crate::base::{Error, Result};
+
+/// How long the first question waits for others to join it.
+const GATHER: Duration = Duration::from_millis(60);
+
+/// The most ids in one question: EC2 takes 200 values in a filter.
+pub const MOST: usize = 200;
+
+/// Questions by id that are waiting to be asked together.
+pub struct Batch<T>(Mutex<Vec<Question<T>>>);
+
+struct Question<T> {
+    id: String,
+    answer: oneshot::Sender<Result<Option<T>>>,
+}
+
+impl<T> Default for Batch<T> {
+    fn default() -> Self {
+        Self(Mutex::new(Vec::new()))
+    }
+}
+
+impl<T: Send> Batch<T> {
+    /// Asks for `id`; `call` looks up all the ids that it is given. `None` when it was not found.
+    ///
+    /// # Errors
+    /// What `call` failed with.
+    pub async fn ask<F, R>(&self, id: &str, call: F) -> Result<Option<T>>
+    where
+        F: Fn(Vec<String>) -> R,
+        R: Future<Output = Result<HashMap<String, T>>>,
+    {
+        loop {
+            let (answer, mut reply) = oneshot::channel();
+            let leads = {
+                let mut queue = self.queue();
+                queue.push(Question {
+                    id: id.to_owned(),
+                    answer,
+                });
+                queue.len() == 1
+            };
+            if leads {
+                let lead = Lead(self);
+                tokio::time::sleep(GATHER).await;
+                let questions = lead.take();
+                answer_all(questions, &call).await;
+                if let Ok(result) = reply.try_recv() {
+                    return result;
+                }
+            } else if let Ok(result) = reply.await {
+                return result;
+            }
+            // The one that led was cancelled before it could ask.
+        }
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Vec<Question<T>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Leading a round: when cancelled, the questions are dropped and asked again by the others.
+struct Lead<'a, T: Send>(&'a Batch<T>);
+
+impl<T: Send> Lead<'_, T> {
+    fn take(&self) -> Vec<Question<T>> {
+        std::mem::take(&mut *self.0.queue())
+    }
+}
+
+impl<T: Send> Drop for Lead<'_, T> {
+    fn drop(&mut self) {
+        drop(self.take());
+    }
+}
+
+async fn answer_all<T, F, R>(questions: Vec<Question<T>>, call: &F)
+where
+    F: Fn(Vec<String>) -> R,
+    R: Future<Output = Result<HashMap<String, T>>>,
+{
+    let mut questions = questions.into_iter().peekable();
+    while questions.peek().is_some() {
+        let round: Vec<_> = questions.by_ref().take(MOST).collect();
+        let ids = round.iter().map(|question| question.id.clone()).collect();
+        match call(ids).await {
+            Ok(mut found) => {
+                for question in round {
+                    let value = found.remove(&question.id);
+                    let _ = question.answer.send(Ok(value));
+                }
+            }
+            Err(error) => {
+                for question in round {
+                    let _ = question.answer.send(Err(again(&error)));
+                }
+            }
+        }
+    }
+}
+
+/// The same error for each of those who asked.
+fn again(error: &Error) -> Error {
+    let mut copy = Error::new(error.kind(), error.message());
+    if let Some(code) = error.service_code() {
+        copy = copy.code(code);
+    }
+    for note in error.notes() {
+        copy = copy.note(note);
+    }
+    for hint in error.hints() {
+        copy = copy.hint(hint);
+    }
+    copy
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn questions_of_one_moment_make_one_call() {
+        let calls = AtomicUsize::new(0);
+        let batch = Batch::<usize>::default();
+        let call = |ids: Vec<String>| {
+            calls.fetch_add(1, Ordering::Relaxed);
+            async move { Ok(ids.into_iter().map(|id| (id.clone(), id.len())).collect()) }
+        };
+        let answers =
+            futures::future::join_all(["a", "bb", "ccc"].map(|id| batch.ask(id, call))).await;
+        let sizes: Vec<_> = answers.into_iter().map(|a| a.unwrap().unwrap()).collect();
+        assert_eq!(sizes, [1, 2, 3]);
+        assert_eq!(calls.load(Ordering::Relaxed), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_cancelled_leader_leaves_nobody_waiting() {
+        let batch = Batch::<usize>::default();
+        let call =
+            |ids: Vec<String>| async move { Ok(ids.into_iter().map(|id| (id, 1)).collect()) };
+        let mut leader = Box::pin(batch.ask("a", call));
+        assert!(futures::poll!(leader.as_mut()).is_pending());
+        let mut follower = Box::pin(batch.ask("b", call));
+        assert!(futures::poll!(follower.as_mut()).is_pending());
+        drop(leader);
+        assert_eq!(follower.await.unwrap(), Some(1));
+    }
+}

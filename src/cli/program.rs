@@ -1,0 +1,102 @@
+//! The list of commands, and the way from arguments to an exit code.
+
+use std::process::ExitCode;
+
+use anstream::ColorChoice;
+use clap::{Parser, Subcommand};
+
+use super::exit::{Exit, TABLE};
+use super::flags::{Colour, OutputFlags};
+use super::{apply, check, completions, destroy, exec, graph, plan, sandbox, schema, ssh, status};
+use crate::base::{Errors, ResultExt};
+use crate::report::Output;
+
+/// Walk a declarative playbook and make it true; take it down again, and prove it
+///
+/// A playbook declares AWS resources and what is on the hosts. `plan` shows what would change,
+/// `apply` changes it, `destroy` takes everything down and prints a receipt. Nothing is kept on
+/// this machine: who owns what is written on the resources themselves.
+#[derive(Debug, Parser)]
+#[command(name = "tidewalk", version, after_help = TABLE, max_term_width = 100)]
+pub struct Program {
+    #[command(flatten)]
+    output: OutputFlags,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Check(check::Args),
+    Plan(plan::Args),
+    Apply(Box<apply::Args>),
+    Destroy(Box<destroy::Args>),
+    Status(status::Args),
+    Ssh(ssh::Args),
+    Exec(exec::Args),
+    Graph(graph::Args),
+    Sandbox(sandbox::Args),
+    Schema(schema::Args),
+    Completions(completions::Args),
+}
+
+/// Runs the program with this process's arguments.
+#[must_use]
+pub fn main() -> ExitCode {
+    match Program::try_parse() {
+        Ok(program) => ExitCode::from(program.run().code()),
+        Err(error) => {
+            // Help goes to stdout, mistakes to stderr; a closed pipe is no failure.
+            let _ = error.print();
+            let code = if error.use_stderr() {
+                Exit::Usage
+            } else {
+                Exit::Done
+            };
+            ExitCode::from(code.code())
+        }
+    }
+}
+
+impl Program {
+    fn run(self) -> Exit {
+        match self.output.color {
+            Colour::Auto => {}
+            Colour::Always => ColorChoice::Always.write_global(),
+            Colour::Never => ColorChoice::Never.write_global(),
+        }
+        let out = Output::new(self.output.json);
+        match self.command.run(&out) {
+            Ok(exit) => exit,
+            Err(errors) => {
+                out.errors(&errors.0);
+                Exit::of_errors(&errors)
+            }
+        }
+    }
+}
+
+impl Command {
+    fn run(self, out: &Output) -> Result<Exit, Errors> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()
+            .context("starting")?;
+        runtime.block_on(async {
+            match self {
+                Self::Check(args) => check::run(&args, out),
+                Self::Plan(args) => plan::run(&args, out).await,
+                Self::Apply(args) => apply::run(&args, out).await,
+                Self::Destroy(args) => destroy::run(&args, out).await,
+                Self::Status(args) => status::run(&args, out).await,
+                Self::Ssh(args) => ssh::run(&args, out).await,
+                Self::Exec(args) => exec::run(&args, out).await,
+                Self::Graph(args) => graph::run(&args, out),
+                Self::Sandbox(args) => sandbox::run(&args, out).await,
+                Self::Schema(args) => schema::run(&args, out),
+                Self::Completions(args) => Ok(completions::run(&args, out)),
+            }
+        })
+    }
+}

@@ -1,0 +1,171 @@
+//! Takes down what the stack owns in the account, whatever the playbook says by now.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use futures::StreamExt;
+
+use super::graph::Graph;
+use super::journal::{Journal, Mark};
+use super::planning::{Prepared, kept_by_tag, parts};
+use super::run::{Engine, Shared};
+use super::{Action, Event, Outcome, Receipt, Step};
+use crate::base::{Address, Errors, Result};
+use crate::contract::Found;
+
+impl Engine {
+    /// What destroy would delete and keep: all that the stack owns. Changes nothing.
+    ///
+    /// # Errors
+    /// Every listing that failed: without it nothing may be deleted.
+    pub async fn plan_destroy(&self) -> Result<Prepared, Errors> {
+        let survey = super::survey::survey(
+            &self.cx,
+            &self.kinds,
+            &BTreeMap::new(),
+            self.observer.as_ref(),
+        )
+        .await?;
+        let only = match &self.playbook {
+            Some(playbook) if !self.options.only.is_empty() => self.only(playbook)?,
+            _ => self.options.only.clone(),
+        };
+        let kept = self.kept(&survey.owned);
+        let mut steps: Vec<Step> = survey
+            .owned
+            .iter()
+            .filter(|(address, _)| only.is_empty() || only.contains(address))
+            .map(|(address, found)| {
+                let mut step = Step::new(address.clone(), Action::Delete);
+                step.id = Some(found.id.clone());
+                step.parts = parts(found);
+                if let Some(why) = kept.get(address) {
+                    step.action = Action::Keep;
+                    step.reason = Some(why.clone());
+                }
+                step
+            })
+            .collect();
+        steps.sort_by_key(|step| self.rank(&step.address));
+        let plan = self.sealed(steps, 0);
+        Ok(Prepared {
+            plan,
+            graph: Graph::default(),
+            survey,
+            observed: BTreeMap::new(),
+        })
+    }
+
+    /// What stays, and why: what a tag or the playbook keeps, and what that stands on.
+    fn kept(&self, owned: &BTreeMap<Address, Found>) -> BTreeMap<Address, String> {
+        let mut kept: BTreeMap<Address, String> = BTreeMap::new();
+        for (address, found) in owned {
+            let declared = self
+                .playbook
+                .as_ref()
+                .and_then(|it| it.declarations.get(address));
+            let why = match declared {
+                Some(declaration) if declaration.protect => Some("protect: true"),
+                Some(declaration) if declaration.keep => Some("keep: true"),
+                _ => kept_by_tag(found),
+            };
+            kept.extend(why.map(|why| (address.clone(), why.to_owned())));
+        }
+        let Some(playbook) = &self.playbook else {
+            return kept;
+        };
+        let mut open: Vec<Address> = kept.keys().cloned().collect();
+        while let Some(address) = open.pop() {
+            let declaration = playbook.declarations.get(&address);
+            for reference in declaration.into_iter().flat_map(|it| &it.references) {
+                if owned.contains_key(&reference.target) && !kept.contains_key(&reference.target) {
+                    kept.insert(reference.target.clone(), format!("needed by {address}"));
+                    open.push(reference.target.clone());
+                }
+            }
+        }
+        kept
+    }
+
+    /// Deletes what was planned, then proves it.
+    ///
+    /// # Errors
+    /// When the run cannot begin: another run is at work.
+    pub async fn destroy(&self, prepared: &Prepared) -> Result<(Outcome, Receipt)> {
+        let journal = self.journal()?;
+        let outcome = Shared::new(Outcome::default());
+        let deleted: Vec<_> = prepared
+            .plan
+            .steps
+            .iter()
+            .filter(|step| step.action == Action::Delete)
+            .filter_map(|step| prepared.survey.owned.get_key_value(&step.address))
+            .collect();
+        self.delete_all(&journal, &deleted, &outcome).await;
+        let mut outcome = outcome.into_inner();
+        outcome.interrupted = self.stop.is_requested();
+        let receipt = self.prove(prepared, &outcome).await;
+        Ok((outcome, receipt))
+    }
+
+    /// Deletes rank by rank, each rank as wide as allowed. A failure holds up nobody else.
+    pub(super) async fn delete_all(
+        &self,
+        journal: &Journal,
+        found: &[(&Address, &Found)],
+        outcome: &Shared<Outcome>,
+    ) {
+        let mut ranks: BTreeMap<u8, Vec<(&Address, &Found)>> = BTreeMap::new();
+        for (address, found) in found {
+            ranks
+                .entry(self.rank(address))
+                .or_default()
+                .push((address, found));
+        }
+        for group in ranks.into_values() {
+            futures::stream::iter(group)
+                .for_each_concurrent(
+                    self.options.parallelism.max(1),
+                    |(address, found)| async move {
+                        if self.stop.is_requested() {
+                            outcome.with(|outcome| outcome.not_begun.push(address.clone()));
+                            return;
+                        }
+                        if let Err(error) = self.delete_one(journal, address, found).await {
+                            self.failed(outcome, address, error);
+                        } else {
+                            outcome.with(|outcome| outcome.done.push(address.clone()));
+                        }
+                    },
+                )
+                .await;
+        }
+    }
+
+    async fn delete_one(&self, journal: &Journal, address: &Address, found: &Found) -> Result<()> {
+        let started = Instant::now();
+        self.observer.event(&Event::Started {
+            address: address.clone(),
+            action: Action::Delete,
+        });
+        let mut entry = self.entry(address, Action::Delete, Mark::Intent);
+        entry.id = Some(found.id.clone());
+        journal.append(&entry)?;
+        let result = self.kind(&address.kind)?.delete(&self.cx, found).await;
+        entry.time = jiff::Timestamp::now();
+        entry.mark = if result.is_ok() {
+            Mark::Done
+        } else {
+            Mark::Failed
+        };
+        journal.append(&entry)?;
+        result?;
+        self.observer.event(&Event::Done {
+            address: address.clone(),
+            action: Action::Delete,
+            id: found.id.clone(),
+            elapsed: started.elapsed(),
+        });
+        Ok(())
+    }
+}

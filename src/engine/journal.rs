@@ -1,0 +1,204 @@
+//! The journal: what was about to be done and what came of it, one JSON line each, synced to disk
+//! before the call goes out. It serves reports, receipts and audit; it is never the truth.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::base::{Address, Error, Result, ResultExt};
+
+/// One line of the journal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// When it was written.
+    pub time: Timestamp,
+    /// The AWS account it is about.
+    pub account: String,
+    /// The region.
+    pub region: String,
+    /// The resource.
+    pub address: Address,
+    /// `create`, `update`, `replace` or `delete`.
+    pub action: String,
+    /// What the line records.
+    pub mark: Mark,
+    /// AWS's id, once known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+}
+
+/// What a line of the journal records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mark {
+    /// About to be done.
+    Intent,
+    /// Done.
+    Done,
+    /// Tried, and failed.
+    Failed,
+}
+
+/// An open journal. While it is open, no other run on this machine works on the same stack.
+pub struct Journal {
+    path: PathBuf,
+    writer: Mutex<Writer>,
+    _lock: File,
+}
+
+struct Writer {
+    file: File,
+    written: usize,
+    abort_after: Option<usize>,
+}
+
+impl Journal {
+    /// Opens `FOLDER/journal/STACK.jsonl`, and takes the stack's lock on this machine.
+    ///
+    /// `abort_after` ends the process, as a crash would, once that many entries were written; it
+    /// is how the tests stop a run at every point.
+    ///
+    /// # Errors
+    /// When another run holds the lock, or the folder cannot be written.
+    pub fn open(folder: &Path, stack: &str, abort_after: Option<usize>) -> Result<Self> {
+        let path = path(folder, stack);
+        let directory = path.with_file_name("");
+        fs::create_dir_all(&directory).context(format!("creating `{}`", directory.display()))?;
+        let mut options = OpenOptions::new();
+        options.create(true).append(true).read(true);
+        let lock_path = path.with_extension("lock");
+        let lock = options
+            .open(&lock_path)
+            .context(format!("opening `{}`", lock_path.display()))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(
+                    Error::failed(format!("another run is at work on stack `{stack}`"))
+                        .note(format!("it holds `{}`", lock_path.display()))
+                        .hint("wait for it to end, then run this again"),
+                );
+            }
+            Err(TryLockError::Error(cause)) => {
+                return Err(Error::failed(format!(
+                    "locking `{}`: {cause}",
+                    lock_path.display()
+                )));
+            }
+        }
+        let file = options
+            .open(&path)
+            .context(format!("opening `{}`", path.display()))?;
+        let writer = Mutex::new(Writer {
+            file,
+            written: 0,
+            abort_after,
+        });
+        Ok(Self {
+            path,
+            writer,
+            _lock: lock,
+        })
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes one entry and waits until it is on disk.
+    ///
+    /// # Errors
+    /// When it could not be written: then the step must not be taken.
+    pub fn append(&self, entry: &Entry) -> Result<()> {
+        let line = serde_json::to_string(entry).context("writing the journal")?;
+        let mut writer = self
+            .writer
+            .lock()
+            .map_err(|_| Error::failed("the journal broke"))?;
+        writeln!(writer.file, "{line}")
+            .and_then(|()| writer.file.sync_data())
+            .context(format!("writing `{}`", self.path.display()))?;
+        writer.written += 1;
+        if writer.abort_after == Some(writer.written) {
+            std::process::abort();
+        }
+        Ok(())
+    }
+}
+
+/// All readable entries of a stack's journal. A line cut short by a crash is passed over.
+///
+/// # Errors
+/// When the journal is there and cannot be read.
+pub fn read(folder: &Path, stack: &str) -> Result<Vec<Entry>> {
+    let path = path(folder, stack);
+    let file = match File::open(&path) {
+        Ok(file) => file,
+        Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(cause) => {
+            return Err(Error::failed(format!(
+                "reading `{}`: {cause}",
+                path.display()
+            )));
+        }
+    };
+    let mut entries = Vec::new();
+    for line in BufReader::new(file).lines() {
+        let line = line.context(format!("reading `{}`", path.display()))?;
+        entries.extend(serde_json::from_str::<Entry>(&line).ok());
+    }
+    Ok(entries)
+}
+
+fn path(folder: &Path, stack: &str) -> PathBuf {
+    folder.join("journal").join(format!("{stack}.jsonl"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(mark: Mark) -> Entry {
+        Entry {
+            time: Timestamp::UNIX_EPOCH,
+            account: "123456789012".to_owned(),
+            region: "eu-west-1".to_owned(),
+            address: Address::new("instances", "server"),
+            action: "create".to_owned(),
+            mark,
+            id: None,
+        }
+    }
+
+    #[test]
+    fn entries_come_back_and_a_torn_line_is_passed_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = Journal::open(folder.path(), "de3", None).unwrap();
+        journal.append(&entry(Mark::Intent)).unwrap();
+        let mut raw = OpenOptions::new()
+            .append(true)
+            .open(journal.path())
+            .unwrap();
+        raw.write_all(b"{\"time\":\"2026").unwrap();
+        assert_eq!(read(folder.path(), "de3").unwrap(), [entry(Mark::Intent)]);
+    }
+
+    #[test]
+    fn a_second_run_on_the_same_stack_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = Journal::open(folder.path(), "de3", None).unwrap();
+        let refused = Journal::open(folder.path(), "de3", None)
+            .map(|_| ())
+            .unwrap_err();
+        assert_eq!(refused.message(), "another run is at work on stack `de3`");
+        assert!(Journal::open(folder.path(), "other", None).is_ok());
+        drop(first);
+        assert!(Journal::open(folder.path(), "de3", None).is_ok());
+    }
+}

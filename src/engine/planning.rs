@@ -1,0 +1,237 @@
+//! From a playbook and the account to a plan.
+
+use std::collections::BTreeMap;
+
+use super::graph::Graph;
+use super::run::{Engine, Shared};
+use super::survey::Survey;
+use super::walk::{Turn, walk};
+use super::{Action, Plan, Step, StepPart};
+use crate::base::{Address, Effect, Error, ErrorKind, Errors, FieldChange, Known, Result, World};
+use crate::contract::{Found, Stage, tags as keys};
+use crate::playbook::{Declaration, Playbook};
+
+/// A plan, and what was seen when it was made.
+pub struct Prepared {
+    /// What is going to be done.
+    pub plan: Plan,
+    pub(super) graph: Graph,
+    pub(super) survey: Survey,
+    /// What was seen of resources that live upon others.
+    pub(super) observed: BTreeMap<Address, Found>,
+}
+
+struct Planned {
+    step: Step,
+    observed: Option<Found>,
+}
+
+impl Engine {
+    /// What would have to be done to make the playbook true. Changes nothing.
+    ///
+    /// # Errors
+    /// All that is wrong with the playbook, or what could not be read.
+    pub async fn plan(&self) -> Result<Prepared, Errors> {
+        let playbook = self.playbook()?;
+        super::check(playbook, &self.kinds, &self.facts)?;
+        super::limits::check(playbook)?;
+        let graph = self.graph(playbook)?;
+        let survey = self.look().await?;
+        let world = Shared::new(World::default());
+        for (address, outputs) in &survey.external {
+            world.with(|world| world.know(address.clone(), outputs.clone()));
+        }
+        let planned = Shared::new(BTreeMap::new());
+        let errors = Shared::new(Errors::default());
+        let task = |address: Address| {
+            let (survey, world, planned, errors) = (&survey, &world, &planned, &errors);
+            async move {
+                let result = match playbook.declarations.get(&address) {
+                    Some(declaration) => self.plan_one(playbook, declaration, survey, world).await,
+                    None => Err(Error::failed("it is not declared").into()),
+                };
+                match result {
+                    Ok(one) => {
+                        planned.with(|planned| planned.insert(address, one));
+                        true
+                    }
+                    Err(found) => {
+                        let found = found.0.into_iter().map(|error| error.of(&address));
+                        errors.with(|errors| errors.0.extend(found));
+                        false
+                    }
+                }
+            }
+        };
+        let turns = walk(&graph, self.options.parallelism, &self.stop, task).await;
+        if turns.values().any(|turn| *turn == Turn::Stopped) {
+            return Err(Error::new(
+                ErrorKind::Interrupted,
+                "stopped before the plan was finished",
+            )
+            .into());
+        }
+        errors.into_inner().into_result(())?;
+        let mut planned = planned.into_inner();
+        let mut steps = Vec::new();
+        let mut observed = BTreeMap::new();
+        for address in graph.order() {
+            if let Some(one) = planned.remove(&address) {
+                steps.push(one.step);
+                observed.extend(one.observed.map(|found| (address, found)));
+            }
+        }
+        for (address, _) in &survey.external {
+            steps.push(Step::new(address.clone(), Action::Read));
+        }
+        if self.options.only.is_empty() {
+            steps.extend(self.orphans(playbook, &survey));
+        }
+        let checks = self.checks(playbook)?.len();
+        let plan = self.sealed(steps, checks);
+        Ok(Prepared {
+            plan,
+            graph,
+            survey,
+            observed,
+        })
+    }
+
+    pub(super) fn sealed(&self, steps: Vec<Step>, checks: usize) -> Plan {
+        Plan {
+            stack: self.cx.stack.clone(),
+            region: self.cx.region.clone(),
+            account: self.cx.account.clone(),
+            sandbox: self.options.sandbox,
+            steps,
+            checks,
+            fingerprint: String::new(),
+        }
+        .sealed()
+    }
+
+    async fn plan_one(
+        &self,
+        playbook: &Playbook,
+        declaration: &Declaration,
+        survey: &Survey,
+        world: &Shared<World>,
+    ) -> Result<Planned, Errors> {
+        let address = &declaration.address;
+        let kind = self.kind(&address.kind)?;
+        let owned = survey.owned.get(address);
+        let scope = self.scope(playbook, declaration, world, owned)?;
+        let observed = match kind.stage() {
+            Stage::Upon => kind.observe(&self.cx, scope.target()).await?,
+            Stage::Account | Stage::Check => None,
+        };
+        let live = observed.as_ref().or(owned);
+        let diff = kind.diff(scope.target(), live)?;
+        let action = match live {
+            None => Action::Create,
+            Some(_) if diff.is_empty() => Action::Nothing,
+            Some(_) if diff.replaces() => Action::Replace,
+            Some(_) => Action::Update,
+        };
+        if let (Action::Replace, Some(live)) = (action, live) {
+            refuse_protected(declaration, live, &diff.changes)?;
+        }
+        let known = match (action, live) {
+            (Action::Create | Action::Replace, _) | (_, None) => Known::default(),
+            (_, Some(live)) => Known {
+                outputs: Some(live.outputs.clone()),
+                unsettled: diff.unsettled.clone(),
+            },
+        };
+        world.with(|world| world.0.insert(address.clone(), known));
+        let mut step = Step::new(address.clone(), action);
+        step.diff = diff;
+        step.at = Some(declaration.at.clone());
+        step.id = live.map(|live| live.id.clone());
+        step.parts = live.map(parts).unwrap_or_default();
+        Ok(Planned { step, observed })
+    }
+
+    /// What the stack owns and the playbook no longer has, in the order of deletion.
+    fn orphans(&self, playbook: &Playbook, survey: &Survey) -> Vec<Step> {
+        let orphans = survey
+            .owned
+            .iter()
+            .filter(|(it, _)| !playbook.declarations.contains_key(*it));
+        let mut steps: Vec<Step> = orphans
+            .map(|(address, found)| {
+                let mut step = Step::new(address.clone(), Action::Delete);
+                step.id = Some(found.id.clone());
+                step.parts = parts(found);
+                step.reason = Some("no longer in the playbook".to_owned());
+                if let Some(why) = kept_by_tag(found) {
+                    step.action = Action::Keep;
+                    step.reason = Some(format!("no longer in the playbook, but {why}"));
+                }
+                step
+            })
+            .collect();
+        steps.sort_by_key(|step| self.rank(&step.address));
+        steps
+    }
+
+    pub(super) fn rank(&self, address: &Address) -> u8 {
+        self.kind(&address.kind)
+            .map_or(u8::MAX, |kind| kind.delete_rank())
+    }
+
+    pub(super) fn checks(&self, playbook: &Playbook) -> Result<Vec<Address>, Errors> {
+        let only = self.only(playbook)?;
+        let all = playbook.declarations.keys();
+        let checks = all.filter(|address| self.stage(address) == Stage::Check);
+        Ok(checks
+            .filter(|it| self.options.only.is_empty() || only.contains(it))
+            .cloned()
+            .collect())
+    }
+}
+
+/// Why destroy leaves it, if a tag says so.
+pub(super) fn kept_by_tag(found: &Found) -> Option<&'static str> {
+    if found.tags.is_set(keys::PROTECT) {
+        Some("protect: true")
+    } else if found.tags.is_set(keys::KEEP) {
+        Some("keep: true")
+    } else {
+        None
+    }
+}
+
+pub(super) fn parts(found: &Found) -> Vec<StepPart> {
+    let parts = found.parts.iter();
+    parts
+        .map(|part| StepPart {
+            noun: part.noun.to_owned(),
+            id: part.id.clone(),
+        })
+        .collect()
+}
+
+fn refuse_protected(
+    declaration: &Declaration,
+    live: &Found,
+    changes: &[FieldChange],
+) -> Result<()> {
+    if !declaration.protect && kept_by_tag(live) != Some("protect: true") {
+        return Ok(());
+    }
+    let fields = changes
+        .iter()
+        .filter(|change| change.effect == Effect::Replace);
+    let fields: Vec<_> = fields.map(|change| format!("`{}`", change.field)).collect();
+    Err(Error::new(
+        ErrorKind::Kept,
+        format!(
+            "`{}` is protected and would have to be replaced",
+            declaration.address
+        ),
+    )
+    .at(&declaration.at)
+    .note(format!("changed: {}", fields.join(", ")))
+    .hint("undo the change, or set `protect: false`, apply, and then change it"))
+}

@@ -1,0 +1,323 @@
+//! One run on one stack: everything that plan, apply, destroy and status share.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::Timestamp;
+
+use super::graph::Graph;
+use super::journal::{Entry, Journal, Mark};
+use super::scope::Scope;
+use super::survey::{Survey, survey};
+use super::{Event, Observer, Stop};
+use crate::base::{Address, Error, Errors, Known, Result, World};
+use crate::contract::{Context, Found, Kind, Progress, Stage, Wanted};
+use crate::playbook::{Declaration, Facts, Playbook};
+
+/// How a run is to be done.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// How many resources are worked on at once.
+    pub parallelism: usize,
+    /// Only these (and what they need); all when empty.
+    pub only: Vec<Address>,
+    /// It is on the sandbox.
+    pub sandbox: bool,
+    /// Ends the process after that many journal entries: for tests of crashes.
+    pub abort_after: Option<usize>,
+}
+
+/// One run on one stack.
+pub struct Engine {
+    pub(super) kinds: Vec<Arc<dyn Kind>>,
+    pub(super) playbook: Option<Playbook>,
+    pub(super) cx: Context,
+    pub(super) facts: Facts,
+    pub(super) options: Options,
+    pub(super) observer: Arc<dyn Observer>,
+    pub(super) stop: Stop,
+    pub(super) now: Timestamp,
+}
+
+struct Reporter(Arc<dyn Observer>);
+
+impl Progress for Reporter {
+    fn doing(&self, address: &Address, what: &str) {
+        self.0.event(&Event::Doing {
+            address: address.clone(),
+            what: what.to_owned(),
+        });
+    }
+}
+
+impl Engine {
+    /// A run of `playbook`, or without one a run on what the stack `cx.stack` owns.
+    #[must_use]
+    pub fn new(
+        kinds: Vec<Arc<dyn Kind>>,
+        playbook: Option<Playbook>,
+        mut cx: Context,
+        options: Options,
+        observer: Arc<dyn Observer>,
+        stop: Stop,
+    ) -> Self {
+        cx.progress = Arc::new(Reporter(Arc::clone(&observer)));
+        let facts = Facts {
+            region: Some(cx.region.clone()),
+            account: Some(cx.account.clone()),
+        };
+        Self {
+            kinds,
+            playbook,
+            cx,
+            facts,
+            options,
+            observer,
+            stop,
+            now: Timestamp::now(),
+        }
+    }
+
+    /// The playbook of this run.
+    ///
+    /// # Errors
+    /// A usage error, when the run has none.
+    pub fn playbook(&self) -> Result<&Playbook> {
+        self.playbook
+            .as_ref()
+            .ok_or_else(|| Error::usage("this needs a playbook"))
+    }
+
+    /// The surroundings of the run.
+    #[must_use]
+    pub fn context(&self) -> &Context {
+        &self.cx
+    }
+
+    pub(super) fn kind(&self, name: &str) -> Result<&Arc<dyn Kind>> {
+        let kind = self.kinds.iter().find(|kind| kind.name() == name);
+        kind.ok_or_else(|| Error::failed(format!("no kind is called `{name}`")))
+    }
+
+    pub(super) fn stage(&self, address: &Address) -> Stage {
+        self.kind(&address.kind)
+            .map_or(Stage::Account, |kind| kind.stage())
+    }
+
+    /// The graph of what this run works on, checks left out.
+    pub(super) fn graph(&self, playbook: &Playbook) -> Result<Graph, Errors> {
+        let mut graph = Graph::default();
+        let attached = self.attached(playbook);
+        for (address, declaration) in &playbook.declarations {
+            if self.stage(address) == Stage::Check {
+                continue;
+            }
+            graph.add(address);
+            for reference in declaration
+                .references
+                .iter()
+                .filter(|reference| reference.declared)
+            {
+                graph.need(address, &reference.target);
+                if self.stage(address) == Stage::Upon {
+                    for other in attached.get(&reference.target).into_iter().flatten() {
+                        graph.need(address, other);
+                    }
+                }
+            }
+        }
+        if self.options.only.is_empty() {
+            return Ok(graph);
+        }
+        Ok(graph.only(&self.only(playbook)?))
+    }
+
+    /// For every address, those that attach themselves to it (an elastic IP to its instance):
+    /// what stands upon it comes after them.
+    fn attached<'a>(&self, playbook: &'a Playbook) -> BTreeMap<&'a Address, Vec<&'a Address>> {
+        let mut attached: BTreeMap<&Address, Vec<&Address>> = BTreeMap::new();
+        for (address, declaration) in &playbook.declarations {
+            for reference in declaration
+                .references
+                .iter()
+                .filter(|reference| reference.attaches)
+            {
+                attached.entry(&reference.target).or_default().push(address);
+            }
+        }
+        attached
+    }
+
+    /// The addresses that `--only` means; `instances.node` means all that `for_each` made of it.
+    pub(super) fn only(&self, playbook: &Playbook) -> Result<Vec<Address>, Errors> {
+        let mut errors = Errors::default();
+        let mut chosen = Vec::new();
+        for only in &self.options.only {
+            let before = chosen.len();
+            chosen.extend(
+                playbook
+                    .declarations
+                    .keys()
+                    .filter(|address| {
+                        *address == only
+                            || (address.kind == only.kind && address.split_key().0 == only.name)
+                    })
+                    .cloned(),
+            );
+            if chosen.len() == before {
+                let names: Vec<String> = playbook
+                    .declarations
+                    .keys()
+                    .map(ToString::to_string)
+                    .collect();
+                let names: Vec<&str> = names.iter().map(String::as_str).collect();
+                errors.push(
+                    Error::usage(format!("`{only}` is not in the playbook"))
+                        .hint(crate::base::suggestion::hint(&only.to_string(), &names)),
+                );
+            }
+        }
+        errors.into_result(chosen)
+    }
+
+    /// Looks at the account. With a playbook, also at what it names and does not declare.
+    pub(super) async fn look(&self) -> Result<Survey, Errors> {
+        let mut wanted: BTreeMap<&'static str, Wanted> = BTreeMap::new();
+        let mut named = Vec::new();
+        if let Some(playbook) = &self.playbook {
+            for (address, declaration) in &playbook.declarations {
+                let Ok(kind) = self.kind(&address.kind) else {
+                    continue;
+                };
+                if kind.stage() == Stage::Account {
+                    let node = playbook.evaluate(declaration, &World::default(), &self.facts)?;
+                    wanted.entry(kind.name()).or_default().specs.push(node);
+                }
+                for reference in declaration.references.iter().filter(|it| !it.declared) {
+                    let kind = self.kind(&reference.target.kind)?;
+                    let external = &mut wanted.entry(kind.name()).or_default().external;
+                    if !external.contains(&reference.target.name) {
+                        external.push(reference.target.name.clone());
+                    }
+                    named.push((playbook, reference));
+                }
+            }
+        }
+        let survey = survey(&self.cx, &self.kinds, &wanted, self.observer.as_ref()).await?;
+        let mut errors = Errors::default();
+        for (playbook, reference) in named {
+            if survey.external.contains_key(&reference.target) {
+                continue;
+            }
+            let target = &reference.target;
+            let declared = playbook
+                .declarations
+                .keys()
+                .filter(|it| it.kind == target.kind);
+            let names: Vec<&str> = declared.map(|address| address.name.as_str()).collect();
+            let message = format!(
+                "`{}` is neither declared under `{}` nor in the account",
+                target.name, target.kind
+            );
+            let error = Error::playbook(message, &reference.at);
+            errors.push(
+                match crate::base::suggestion::nearest(&target.name, names.iter().copied()) {
+                    Some(near) => error.hint(format!("did you mean `{near}`?")),
+                    None => error.hint(format!(
+                        "declare it, or use a name that exists in {}",
+                        self.cx.region
+                    )),
+                },
+            );
+        }
+        errors.into_result(survey)
+    }
+
+    /// The part of the world that a declaration may look at.
+    pub(super) fn world_of(&self, declaration: &Declaration, world: &Shared<World>) -> World {
+        let playbook = self.playbook.as_ref();
+        let targets: BTreeSet<&Address> = declaration
+            .references
+            .iter()
+            .map(|reference| &reference.target)
+            .collect();
+        let mut seen: Vec<&Address> = targets.iter().copied().collect();
+        if self.stage(&declaration.address) == Stage::Upon {
+            let attached = playbook
+                .map(|playbook| self.attached(playbook))
+                .unwrap_or_default();
+            for target in &targets {
+                seen.extend(attached.get(*target).into_iter().flatten());
+            }
+        }
+        world.with(|world| {
+            let known = seen.into_iter().filter_map(|address| {
+                world
+                    .0
+                    .get(address)
+                    .map(|known: &Known| (address.clone(), known.clone()))
+            });
+            World(known.collect())
+        })
+    }
+
+    /// The declaration with its spec evaluated by what is known now, and its tags. `live` is what
+    /// carries the lease that may go on.
+    pub(super) fn scope<'a>(
+        &'a self,
+        playbook: &'a Playbook,
+        declaration: &'a Declaration,
+        world: &Shared<World>,
+        live: Option<&Found>,
+    ) -> Result<Scope<'a>, Errors> {
+        let scope = Scope::new(
+            playbook,
+            declaration,
+            &self.facts,
+            self.world_of(declaration, world),
+        )?;
+        let tags = super::ownership::tags(&self.cx, declaration, scope.node(), live, self.now);
+        Ok(scope.with_tags(tags))
+    }
+
+    pub(super) fn journal(&self) -> Result<Journal> {
+        Journal::open(&self.cx.local, &self.cx.stack, self.options.abort_after)
+    }
+
+    pub(super) fn entry(&self, address: &Address, action: super::Action, mark: Mark) -> Entry {
+        Entry {
+            time: Timestamp::now(),
+            account: self.cx.account.clone(),
+            region: self.cx.region.clone(),
+            address: address.clone(),
+            action: action.word().to_owned(),
+            mark,
+            id: None,
+        }
+    }
+
+    /// Where this run's journal is kept.
+    #[must_use]
+    pub fn local(&self) -> &PathBuf {
+        &self.cx.local
+    }
+}
+
+/// A value that the tasks of one run share.
+#[derive(Default)]
+pub(super) struct Shared<T>(Mutex<T>);
+
+impl<T> Shared<T> {
+    pub(super) fn new(value: T) -> Self {
+        Self(Mutex::new(value))
+    }
+
+    pub(super) fn with<R>(&self, work: impl FnOnce(&mut T) -> R) -> R {
+        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(super) fn into_inner(self) -> T {
+        self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+}

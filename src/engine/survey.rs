@@ -1,0 +1,116 @@
+//! What is there: every kind listed at once, and sorted by who owns what.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use futures::future::join_all;
+
+use super::{Event, Observer};
+use crate::base::{Address, Error, Errors, Outputs};
+use crate::contract::{Context, Found, Kind, Stage, Wanted};
+
+/// The account as the stack sees it.
+#[derive(Default)]
+pub(super) struct Survey {
+    /// What the stack owns, by address.
+    pub(super) owned: BTreeMap<Address, Found>,
+    /// What the playbook names and does not declare, by kind and the name it used.
+    pub(super) external: BTreeMap<Address, Outputs>,
+}
+
+/// Lists every kind at once.
+///
+/// # Errors
+/// Each listing that failed, as [`crate::base::ErrorKind::Unknown`]: nothing may be concluded then.
+/// Also two resources that claim the same address.
+pub(super) async fn survey(
+    cx: &Context,
+    kinds: &[Arc<dyn Kind>],
+    wanted: &BTreeMap<&'static str, Wanted>,
+    observer: &dyn Observer,
+) -> Result<Survey, Errors> {
+    let nothing = Wanted::default();
+    let listings = kinds
+        .iter()
+        .filter(|kind| kind.stage() == Stage::Account)
+        .map(|kind| async {
+            let started = Instant::now();
+            let wanted = wanted.get(kind.name()).unwrap_or(&nothing);
+            let listed = kind.discover(cx, wanted).await;
+            if let Ok(found) = &listed {
+                observer.event(&Event::Discovered {
+                    kind: kind.name().to_owned(),
+                    count: found.len(),
+                    elapsed: started.elapsed(),
+                });
+            }
+            (kind.name(), wanted, listed)
+        });
+    let mut errors = Errors::default();
+    let mut survey = Survey::default();
+    for (kind, wanted, listed) in join_all(listings).await {
+        match listed {
+            Ok(found) => survey.sort(cx, kind, wanted, found, &mut errors),
+            Err(error) => errors.push(unlisted(kind, error)),
+        }
+    }
+    errors.into_result(survey)
+}
+
+/// A listing's failure, as the reason why nothing is known.
+pub(super) fn unlisted(kind: &str, error: Error) -> Error {
+    let unknown = Error::unknown(format!("listing `{kind}`: {}", error.message()));
+    let unknown = error
+        .notes()
+        .iter()
+        .fold(unknown, |unknown, note| unknown.note(note));
+    let unknown = error
+        .hints()
+        .iter()
+        .fold(unknown, |unknown, hint| unknown.hint(hint));
+    match error.service_code() {
+        Some(code) => unknown.code(code),
+        None => unknown,
+    }
+}
+
+impl Survey {
+    fn sort(
+        &mut self,
+        cx: &Context,
+        kind: &str,
+        wanted: &Wanted,
+        found: Vec<Found>,
+        errors: &mut Errors,
+    ) {
+        for found in found {
+            for name in &wanted.external {
+                if found.id == *name || found.name.as_deref() == Some(name) {
+                    self.external
+                        .insert(Address::new(kind, name), found.outputs.clone());
+                }
+            }
+            let Some(owner) = found.tags.owner() else {
+                continue;
+            };
+            if owner.stack != cx.stack || owner.address.kind != kind {
+                continue;
+            }
+            if let Some(other) = self.owned.get(&owner.address) {
+                let message = format!("two resources claim to be `{}`", owner.address);
+                errors.push(
+                    Error::failed(message)
+                        .note(format!(
+                            "`{}` and `{}` carry the same ownership tags",
+                            other.id, found.id
+                        ))
+                        .hint("remove the tag `tidewalk:stack` from the one that is not tidewalk's")
+                        .of(&owner.address),
+                );
+                continue;
+            }
+            self.owned.insert(owner.address, found);
+        }
+    }
+}

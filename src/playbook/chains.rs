@@ -1,0 +1,201 @@
+//! Looks at the dotted names in an expression before it is evaluated: does each exist, and which
+//! resources does it refer to.
+
+use std::collections::HashSet;
+use std::ops::Range;
+
+use super::declaration::{How, Reference};
+use super::expression::Findings;
+use super::names::Names;
+use super::scope::{Fact, Scope};
+use super::tokens::{Chain, Scanned};
+use crate::base::{Error, Location, suggestion};
+
+/// Checks every name in `scanned` that is among `free`, and collects references.
+pub(super) fn check(
+    scanned: &Scanned,
+    text: &str,
+    free: &HashSet<String>,
+    scope: &Scope,
+    place: &dyn Fn(Range<usize>) -> Location,
+    findings: &mut Findings,
+) {
+    let guarded = text.contains("default") || text.contains("defined") || text.contains("| d(");
+    for chain in &scanned.chains {
+        if !free.contains(&chain.root) || scope.extra.contains_key(&chain.root) {
+            continue;
+        }
+        if let Err(wrong) = known(chain, scope, guarded) {
+            let at = place(chain.range.clone());
+            let error = Error::playbook(wrong.message, &at);
+            findings.errors.push(error.hint(wrong.hint));
+        } else if scope.names.sections.contains_key(&chain.root) {
+            let at = place(chain.range.clone());
+            for target in scope.names.addresses(&chain.root, &chain.keys) {
+                findings.references.push(Reference {
+                    target,
+                    at: at.clone(),
+                    how: How::Expression,
+                    declared: true,
+                    attaches: false,
+                });
+            }
+        }
+    }
+}
+
+/// The bytes of the written text where the dotted name `path` is read.
+pub(super) fn find(scanned: &Scanned, path: &str) -> Option<Range<usize>> {
+    let reads = |chain: &&Chain| {
+        let mut written = chain.root.clone();
+        let mut bracketed = written.clone();
+        for (depth, key) in chain.keys.iter().enumerate() {
+            written = format!("{written}.{key}");
+            bracketed = match depth {
+                1 => format!("{bracketed}[{key}]"),
+                _ => format!("{bracketed}.{key}"),
+            };
+            if written == path || bracketed == path {
+                return true;
+            }
+        }
+        chain.keys.is_empty() && chain.root == path
+    };
+    scanned
+        .chains
+        .iter()
+        .find(reads)
+        .map(|chain| chain.range.clone())
+}
+
+struct Wrong {
+    message: String,
+    hint: String,
+}
+
+fn wrong(message: impl Into<String>, hint: impl Into<String>) -> Result<(), Wrong> {
+    Err(Wrong {
+        message: message.into(),
+        hint: hint.into(),
+    })
+}
+
+fn known(chain: &Chain, scope: &Scope, guarded: bool) -> Result<(), Wrong> {
+    let first = chain.keys.first().map(String::as_str);
+    match (chain.root.as_str(), first) {
+        ("vars", Some(name)) => var(name, scope),
+        ("env", Some(name)) if !guarded && !scope.env.contains_key(name) => wrong(
+            format!("the environment variable `{name}` is not set"),
+            format!("set it, or give a default: `{{{{ env.{name} | default(\"…\") }}}}`"),
+        ),
+        ("vars" | "env", _) => Ok(()),
+        ("each", _) if scope.each.is_none() => wrong(
+            "`each` is known only in a resource with `for_each`",
+            "add `for_each: [a, b]` to the resource",
+        ),
+        ("each", Some(name)) if !matches!(name, "key" | "value") => wrong(
+            format!("`each` has no `{name}`"),
+            "use `each.key` or `each.value`",
+        ),
+        ("each", _) => Ok(()),
+        (name @ ("stack" | "region" | "account"), _) => fact(name, scope),
+        (kind, _) if scope.names.sections.contains_key(kind) => {
+            if scope.outputs {
+                resource(kind, &chain.keys, &scope.names)
+            } else {
+                wrong(
+                    format!("`{kind}` cannot be read here"),
+                    "only `vars` and `env` are known before resources are",
+                )
+            }
+        }
+        (root, _) => unknown_root(root, scope),
+    }
+}
+
+fn var(name: &str, scope: &Scope) -> Result<(), Wrong> {
+    let laid_over = scope
+        .extra
+        .get("vars")
+        .is_some_and(|vars| vars.get(name).is_some());
+    if laid_over || scope.vars.contains_key(name) {
+        return Ok(());
+    }
+    if scope.names.vars.contains_key(name) {
+        return wrong(
+            format!("`vars.{name}` is not known yet"),
+            "a default may read the variables before it and `env`",
+        );
+    }
+    let names: Vec<_> = scope.names.vars.keys().map(String::as_str).collect();
+    let hint = if names.is_empty() {
+        format!("declare it: `vars: {{ {name}: {{ description: … }} }}`")
+    } else {
+        suggestion::hint(name, &names)
+    };
+    wrong(format!("the variable `{name}` is not declared"), hint)
+}
+
+fn fact(name: &str, scope: &Scope) -> Result<(), Wrong> {
+    let fact = match name {
+        "stack" => &scope.stack,
+        "region" => &scope.region,
+        _ => &scope.account,
+    };
+    match fact {
+        Fact::NotHere => wrong(
+            format!("`{name}` cannot be read here"),
+            "only `vars` and `env` are known here",
+        ),
+        _ => Ok(()),
+    }
+}
+
+fn resource(kind: &str, path: &[String], names: &Names) -> Result<(), Wrong> {
+    let Some(name) = path.first() else {
+        return Ok(());
+    };
+    match (names.keys(kind, name), path.get(1)) {
+        (None, _) => {
+            let declared: Vec<_> = names
+                .sections
+                .get(kind)
+                .into_iter()
+                .flat_map(|section| section.keys().map(String::as_str))
+                .collect();
+            let hint = if declared.is_empty() {
+                format!("this playbook declares no `{kind}`")
+            } else {
+                suggestion::hint(name, &declared)
+            };
+            wrong(format!("`{kind}.{name}` is not declared"), hint)
+        }
+        (Some(Some(keys)), Some(key)) if !keys.contains(key) => {
+            let keys: Vec<_> = keys.iter().map(String::as_str).collect();
+            wrong(
+                format!("`{kind}.{name}` has no `{key}`: `for_each` makes one for each key"),
+                suggestion::hint(key, &keys),
+            )
+        }
+        _ => Ok(()),
+    }
+}
+
+fn unknown_root(root: &str, scope: &Scope) -> Result<(), Wrong> {
+    let message = format!("`{root}` is not defined");
+    if scope.names.vars.contains_key(root) {
+        return wrong(message, format!("did you mean `vars.{root}`?"));
+    }
+    if scope.env.contains_key(root) {
+        return wrong(message, format!("did you mean `env.{root}`?"));
+    }
+    let mut roots = vec!["vars", "env", "each", "stack", "region", "account"];
+    roots.extend(scope.names.sections.keys().map(String::as_str));
+    match suggestion::nearest(root, roots.iter().copied()) {
+        Some(near) => wrong(message, format!("did you mean `{near}`?")),
+        None => wrong(
+            message,
+            "an expression may read `vars`, `env`, `each`, `stack`, `region`, `account` and sections",
+        ),
+    }
+}

@@ -1,0 +1,254 @@
+//! From the entries of the sections to declarations: common keys, `for_each`, types, references.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+use super::convert;
+use super::declaration::{Declaration, Each, How, Reference};
+use super::document::Document;
+use super::each;
+use super::expression::{Expressions, Findings};
+use super::load::MOST_ERRORS;
+use super::names::{Names, is_name, keyed};
+use super::references;
+use super::scope::{Given, Scope};
+use super::settings;
+use super::types::Types;
+use crate::base::node::Entry;
+use crate::base::{Address, Error, Errors, Location, Node, Value};
+
+/// One entry of a section, with the keys that every resource may have taken out.
+pub(super) struct Draft {
+    kind: String,
+    name: String,
+    at: Location,
+    body: Node,
+    items: Option<Vec<Each>>,
+    common: BTreeMap<&'static str, Entry>,
+}
+
+const COMMON: [&str; 5] = ["for_each", "depends_on", "protect", "keep", "tags"];
+
+/// Reads all entries, and tells `scope` their names.
+pub(super) fn drafts(
+    document: &Document,
+    expressions: &Expressions,
+    scope: &mut Scope,
+    errors: &mut Errors,
+) -> Vec<Draft> {
+    let mut drafts = Vec::new();
+    let mut names = Names::clone(&scope.names);
+    let plain = Arc::new(scope.clone());
+    for (kind, section) in &document.sections {
+        for (name, entry) in section {
+            let Some(draft) = draft(kind, name, entry, expressions, &plain, errors) else {
+                continue;
+            };
+            let keys = draft.items.as_ref();
+            let keys = keys.map(|items| items.iter().map(|item| item.key.clone()).collect());
+            if let Some(section) = names.sections.get_mut(kind) {
+                section.insert(name.clone(), keys);
+            }
+            drafts.push(draft);
+        }
+    }
+    scope.names = Arc::new(names);
+    drafts
+}
+
+fn draft(
+    kind: &str,
+    name: &str,
+    entry: &Entry,
+    expressions: &Expressions,
+    scope: &Arc<Scope>,
+    errors: &mut Errors,
+) -> Option<Draft> {
+    if !is_name(name) {
+        errors.push(
+            Error::playbook(format!("`{name}` cannot name a resource"), &entry.key_at)
+                .hint("use letters, digits, `_`, `-` and `.`, and start with a letter or digit"),
+        );
+        return None;
+    }
+    let mut map = match &entry.node.value {
+        Value::Map(map) => map.clone(),
+        Value::Null => IndexMap::new(),
+        _ => {
+            let message = format!(
+                "`{kind}.{name}` is a mapping, this is {}",
+                entry.node.type_name()
+            );
+            let hint = format!("write the fields of `{name}` below it, indented");
+            errors.push(Error::playbook(message, &entry.node.at).hint(hint));
+            return None;
+        }
+    };
+    let mut common = BTreeMap::new();
+    for key in COMMON {
+        if let Some(entry) = map.shift_remove(key) {
+            common.insert(key, entry);
+        }
+    }
+    let items = common.get("for_each");
+    let items = items.and_then(|entry| each::expand(&entry.node, expressions, scope, errors));
+    Some(Draft {
+        kind: kind.to_owned(),
+        name: name.to_owned(),
+        at: entry.key_at.clone(),
+        body: Node::new(&entry.node.at, Value::Map(map)),
+        items,
+        common,
+    })
+}
+
+/// Makes the declarations; `scope` has all names, and allows outputs.
+pub(super) fn finish(
+    drafts: Vec<Draft>,
+    expressions: &Expressions,
+    scope: &Scope,
+    types: &BTreeMap<String, Types>,
+    errors: &mut Errors,
+) -> IndexMap<Address, Declaration> {
+    let mut declarations = IndexMap::new();
+    for draft in drafts {
+        let Some(types) = types.get(&draft.kind) else {
+            continue;
+        };
+        // A failed `for_each` still has its body looked at once, in words that need no item.
+        let failed = draft.items.is_none() && draft.common.contains_key("for_each");
+        let items: Vec<Option<Each>> = match &draft.items {
+            Some(items) => items.iter().cloned().map(Some).collect(),
+            None => vec![None],
+        };
+        for item in items {
+            if errors.0.len() >= MOST_ERRORS {
+                return declarations;
+            }
+            let mut scope = scope.clone();
+            scope.each = item.as_ref().map(given);
+            if failed {
+                scope.each = Some((
+                    String::new(),
+                    Given {
+                        value: None,
+                        secret: false,
+                    },
+                ));
+            }
+            let scope = Arc::new(scope);
+            let declaration = one(&draft, item, expressions, &scope, types, errors);
+            declarations.insert(declaration.address.clone(), declaration);
+        }
+    }
+    declarations
+}
+
+/// The item as expressions see it.
+pub(super) fn given(each: &Each) -> (String, Given) {
+    let value = Given {
+        value: Some(convert::to_jinja(&each.value)),
+        secret: each.value.has_secret(),
+    };
+    (each.key.clone(), value)
+}
+
+fn one(
+    draft: &Draft,
+    each: Option<Each>,
+    expressions: &Expressions,
+    scope: &Arc<Scope>,
+    types: &Types,
+    errors: &mut Errors,
+) -> Declaration {
+    let address = match &each {
+        Some(each) => keyed(&draft.kind, &draft.name, &each.key),
+        None => Address::new(&draft.kind, &draft.name),
+    };
+    let mut findings = Findings::default();
+    let body = expressions.evaluate(&draft.body, scope, &mut findings);
+    findings.errors.0.extend(types.check(&body, &draft.at));
+    references::collect(&body, &types.schema, expressions, scope, &mut findings);
+    let before = Arc::new(Scope {
+        outputs: false,
+        ..Scope::clone(scope)
+    });
+    if let Some(entry) = draft.common.get("depends_on") {
+        depends_on(&entry.node, expressions, &before, &mut findings);
+    }
+    let mut flag = |key: &str| {
+        let entry = draft.common.get(key)?;
+        flag(key, &entry.node, expressions, &before, &mut findings.errors)
+    };
+    let protect = flag("protect").unwrap_or(false);
+    let keep = flag("keep").unwrap_or(false);
+    let mut tags = BTreeMap::new();
+    if let Some(entry) = draft.common.get("tags") {
+        match &entry.node.value {
+            Value::Map(map) => {
+                tags = settings::tags(map.iter(), expressions, &before, &mut findings.errors);
+            }
+            Value::Null => {}
+            _ => findings.errors.push(Error::playbook(
+                format!("`tags` is a mapping, this is {}", entry.node.type_name()),
+                &entry.node.at,
+            )),
+        }
+    }
+    let wrong = findings.errors.0.into_iter();
+    errors.0.extend(wrong.map(|error| error.of(&address)));
+    let mut unique: Vec<Reference> = Vec::new();
+    for reference in findings.references {
+        if !unique.contains(&reference) {
+            unique.push(reference);
+        }
+    }
+    Declaration {
+        address,
+        at: draft.at.clone(),
+        body: draft.body.clone(),
+        each,
+        protect,
+        keep,
+        tags,
+        references: unique,
+    }
+}
+
+fn flag(
+    key: &str,
+    node: &Node,
+    expressions: &Expressions,
+    scope: &Arc<Scope>,
+    errors: &mut Errors,
+) -> Option<bool> {
+    let node = settings::visible(expressions.value(node, scope), key, errors)?;
+    if let Value::Bool(flag) = node.value {
+        return Some(flag);
+    }
+    let message = format!("`{key}` is `true` or `false`, this is {}", node.type_name());
+    errors.push(Error::playbook(message, &node.at));
+    None
+}
+
+fn depends_on(node: &Node, expressions: &Expressions, scope: &Arc<Scope>, findings: &mut Findings) {
+    let node = expressions.value(node, scope);
+    let Some(node) = settings::visible(node, "depends_on", &mut findings.errors) else {
+        return;
+    };
+    let single = std::slice::from_ref(&node);
+    for item in node.as_list().unwrap_or(single) {
+        match references::address(item, &scope.names) {
+            Ok(target) => findings.references.push(Reference {
+                target,
+                at: item.at.clone(),
+                how: How::DependsOn,
+                declared: true,
+                attaches: false,
+            }),
+            Err(error) => findings.errors.push(error),
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Walks a spec beside its JSON Schema and finds the fields with a meaning of their own: names of
+//! other resources (`x-kind`) and template files (`x-template`).
+
+use serde_json::Value as Json;
+
+use crate::base::{Node, Value};
+
+/// How deep alternatives and definitions may lead without going deeper into the spec.
+const MOST_HOPS: usize = 32;
+
+/// A field that the schema marks.
+pub(super) enum Field<'a> {
+    /// A text that names a resource of `kind`.
+    Name {
+        kind: &'a str,
+        attaches: bool,
+        node: &'a Node,
+    },
+    /// A text that names a template file; `beside` is the mapping that holds it.
+    Template {
+        node: &'a Node,
+        beside: Option<&'a Node>,
+    },
+}
+
+/// Calls `visit` for every marked field.
+pub(super) fn walk<'a>(node: &'a Node, schema: &'a Json, visit: &mut dyn FnMut(Field<'a>)) {
+    let walk = Walk { root: schema };
+    walk.node(node, None, schema, 0, visit);
+}
+
+struct Walk<'a> {
+    root: &'a Json,
+}
+
+impl<'a> Walk<'a> {
+    fn node(
+        &self,
+        node: &'a Node,
+        beside: Option<&'a Node>,
+        schema: &'a Json,
+        hops: usize,
+        visit: &mut dyn FnMut(Field<'a>),
+    ) {
+        if hops > MOST_HOPS {
+            return;
+        }
+        if let Some(target) = schema.get("$ref").and_then(Json::as_str)
+            && let Some(target) = target.strip_prefix('#')
+            && let Some(target) = self.root.pointer(target)
+        {
+            self.node(node, beside, target, hops + 1, visit);
+        }
+        for alternatives in ["anyOf", "oneOf", "allOf"] {
+            let list = schema.get(alternatives).and_then(Json::as_array);
+            for alternative in list.into_iter().flatten() {
+                self.node(node, beside, alternative, hops + 1, visit);
+            }
+        }
+        match &node.value {
+            Value::Text(_) => marked(node, beside, schema, visit),
+            Value::List(list) => {
+                let first = schema.get("prefixItems").and_then(Json::as_array);
+                for (index, item) in list.iter().enumerate() {
+                    let own = first.and_then(|first| first.get(index));
+                    if let Some(schema) = own.or_else(|| schema.get("items")) {
+                        self.node(item, beside, schema, 0, visit);
+                    }
+                }
+            }
+            Value::Map(map) => {
+                let properties = schema.get("properties");
+                for (key, entry) in map {
+                    let own = properties.and_then(|properties| properties.get(key));
+                    if let Some(schema) = own.or_else(|| schema.get("additionalProperties")) {
+                        self.node(&entry.node, Some(node), schema, 0, visit);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn marked<'a>(
+    node: &'a Node,
+    beside: Option<&'a Node>,
+    schema: &'a Json,
+    visit: &mut dyn FnMut(Field<'a>),
+) {
+    let is = |mark: &str| schema.get(mark) == Some(&Json::Bool(true));
+    if let Some(kind) = schema.get("x-kind").and_then(Json::as_str) {
+        visit(Field::Name {
+            kind,
+            attaches: is("x-attaches"),
+            node,
+        });
+    }
+    if is("x-template") {
+        visit(Field::Template { node, beside });
+    }
+}

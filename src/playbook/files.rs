@@ -1,0 +1,123 @@
+//! Finds and reads the files that a playbook names; text files within bounds.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::base::{Error, ErrorKind as Sort, Location, Result, Source};
+
+/// Larger YAML files are refused before they are parsed.
+const LARGEST: u64 = 5_000_000;
+
+/// Looks up a template that is bundled in the binary.
+pub type Bundled = fn(&Path) -> Option<&'static [u8]>;
+
+/// Where files named in a playbook are looked for.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Files {
+    pub(super) folder: PathBuf,
+    pub(super) home: Option<PathBuf>,
+    pub(super) bundled: Option<Bundled>,
+}
+
+impl Files {
+    pub(super) fn new(
+        folder: PathBuf,
+        env: &BTreeMap<String, String>,
+        bundled: Option<Bundled>,
+    ) -> Self {
+        Self {
+            folder,
+            home: env.get("HOME").map(PathBuf::from),
+            bundled,
+        }
+    }
+
+    /// The bytes of the file `name`, written in the file `from`, and where it was found.
+    pub(super) fn read(&self, name: &str, from: &Location) -> Result<(PathBuf, Vec<u8>)> {
+        let beside = from.source.path.parent().unwrap_or(Path::new(""));
+        let name = match (name.strip_prefix("~/"), &self.home) {
+            (Some(rest), Some(home)) => home.join(rest),
+            _ => PathBuf::from(name),
+        };
+        let mut looked = Vec::new();
+        for folder in [beside, &self.folder] {
+            for part in ["", "templates", "files"] {
+                let path = folder.join(part).join(&name);
+                if looked.contains(&path) {
+                    continue;
+                }
+                match fs::read(&path) {
+                    Ok(bytes) => return Ok((path, bytes)),
+                    Err(error) if missing(error.kind()) => looked.push(path),
+                    Err(error) => {
+                        let message = format!("cannot read `{}`: {error}", path.display());
+                        return Err(Error::playbook(message, from));
+                    }
+                }
+            }
+        }
+        if let Some(bytes) = self.bundled.and_then(|bundled| bundled(&name)) {
+            return Ok((name, bytes.to_vec()));
+        }
+        let message = format!("no such file: `{}`", name.display());
+        let looked = looked.iter().map(|path| format!("`{}`", path.display()));
+        let looked: Vec<_> = looked.collect();
+        Err(Error::playbook(message, from).note(format!("looked for {}", looked.join(", "))))
+    }
+}
+
+fn missing(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::InvalidFilename
+    )
+}
+
+/// Reads a YAML file. `at` is where it was named, if a file named it.
+pub(super) fn read_yaml(path: &Path, at: Option<&Location>) -> Result<Arc<Source>> {
+    let failed = |cause: String| {
+        let message = format!("cannot read `{}`: {cause}", path.display());
+        match at {
+            Some(at) => Error::playbook(message, at),
+            None => Error::new(Sort::Playbook, message),
+        }
+    };
+    let size = match fs::metadata(path) {
+        Ok(facts) if facts.is_dir() => return Err(failed("it is a folder".to_owned())),
+        Ok(facts) => facts.len(),
+        Err(error) => return Err(failed(error.to_string())),
+    };
+    if size > LARGEST {
+        let size = size.div_ceil(1_000_000);
+        return Err(failed(format!(
+            "it has {size} MB, and 5 MB is the most that is read"
+        ))
+        .hint("generate repeated resources with `for_each:`, or split the file"));
+    }
+    let bytes = fs::read(path).map_err(|error| failed(error.to_string()))?;
+    text(path, bytes)
+}
+
+/// The bytes of a file as text, or where they stop being text.
+pub(super) fn text(path: &Path, bytes: Vec<u8>) -> Result<Arc<Source>> {
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(Source::new(path, text)),
+        Err(error) => {
+            let valid = error.utf8_error().valid_up_to();
+            let bytes = error.as_bytes();
+            let before = String::from_utf8_lossy(&bytes[..valid]);
+            let line = before.matches('\n').count() + 1;
+            let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+            let source = Source::new(path, String::from_utf8_lossy(bytes));
+            let message = format!(
+                "not text in UTF-8: byte {:#04x} at offset {valid}",
+                bytes[valid]
+            );
+            let at = Location::new(&source, line, column).with_length(1);
+            Err(Error::playbook(message, &at).hint("save the file as UTF-8"))
+        }
+    }
+}

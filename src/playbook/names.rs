@@ -1,0 +1,83 @@
+//! The names that expressions may use: variables, and what each section declares.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use indexmap::{IndexMap, IndexSet};
+
+use crate::base::Address;
+
+/// The keys of one declared name: `None` without `for_each`.
+pub(super) type Keys = Option<IndexSet<String>>;
+
+/// All names of one playbook.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Names {
+    /// Declared variables; those that are secret are marked.
+    pub(super) vars: IndexMap<String, bool>,
+    /// Every section there is, with the names declared in it.
+    pub(super) sections: BTreeMap<String, IndexMap<String, Keys>>,
+}
+
+impl Names {
+    /// `name` (or `name[key]`) is declared in `kind`.
+    pub(super) fn declares(&self, address: &Address) -> bool {
+        let (base, key) = address.split_key();
+        match (self.keys(&address.kind, base), key) {
+            (Some(None), None) => true,
+            (Some(Some(keys)), Some(key)) => keys.contains(key),
+            _ => false,
+        }
+    }
+
+    /// What is declared under this name, `None` when nothing is.
+    pub(super) fn keys(&self, kind: &str, name: &str) -> Option<&Keys> {
+        self.sections.get(kind)?.get(name)
+    }
+
+    /// All addresses that `kind.name.key`, as far as given, stands for.
+    pub(super) fn addresses(&self, kind: &str, path: &[String]) -> Vec<Address> {
+        let Some(section) = self.sections.get(kind) else {
+            return Vec::new();
+        };
+        let mut found = Vec::new();
+        for (name, keys) in section {
+            if path.first().is_some_and(|wanted| wanted != name) {
+                continue;
+            }
+            match keys {
+                None => found.push(Address::new(kind, name)),
+                Some(keys) => {
+                    for key in keys {
+                        if path.get(1).is_none_or(|wanted| wanted == key) {
+                            found.push(keyed(kind, name, key));
+                        }
+                    }
+                }
+            }
+            if !path.is_empty() {
+                break;
+            }
+        }
+        found
+    }
+
+    /// The addresses of a section as they are written, for suggestions.
+    pub(super) fn all(&self) -> BTreeSet<String> {
+        let kinds = self.sections.keys();
+        let all = kinds.flat_map(|kind| self.addresses(kind, &[]));
+        all.map(|address| address.to_string()).collect()
+    }
+}
+
+/// The address of one of the resources that `for_each` makes.
+pub(super) fn keyed(kind: &str, name: &str, key: &str) -> Address {
+    Address::new(kind, format!("{name}[{key}]"))
+}
+
+/// Letters, digits, `_`, `-` and `.`; starting with a letter, a digit or `_`.
+pub(super) fn is_name(text: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    text.len() <= 128
+        && text.chars().all(allowed)
+        && text.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
+}

@@ -1,0 +1,116 @@
+//! The resources that a spec names in typed fields, in `depends_on` and in its templates.
+
+use std::sync::Arc;
+
+use indexmap::IndexSet;
+use serde_json::Value as Json;
+
+use super::declaration::{How, Reference};
+use super::expression::{Expressions, Findings};
+use super::fields::{self, Field};
+use super::names::Names;
+use super::scope::Scope;
+use crate::base::{Address, Error, Node, Result, suggestion};
+
+/// Collects what the evaluated `body` names, and checks the templates that it uses.
+pub(super) fn collect(
+    body: &Node,
+    schema: &Json,
+    expressions: &Expressions,
+    scope: &Arc<Scope>,
+    findings: &mut Findings,
+) {
+    fields::walk(body, schema, &mut |field| match field {
+        Field::Name {
+            kind,
+            attaches,
+            node,
+        } => {
+            let Some(name) = node.as_text() else { return };
+            let target = Address::new(kind, name);
+            let declared = scope.names.declares(&target);
+            if let (false, Some(error)) = (declared, lacks_key(&target, node, &scope.names)) {
+                findings.errors.push(error);
+                return;
+            }
+            findings.references.push(Reference {
+                target,
+                at: node.at.clone(),
+                how: How::Typed,
+                declared,
+                attaches,
+            });
+        }
+        Field::Template { node, beside } => {
+            let own = beside.and_then(|beside| beside.entry("vars"));
+            let own = own.map_or(
+                Json::Null,
+                |vars| serde_json::json!({ "vars": vars.to_json() }),
+            );
+            expressions.check_template(node, scope, &own, findings);
+        }
+    });
+}
+
+/// A declared address, as `depends_on` names it.
+pub(super) fn address(node: &Node, names: &Names) -> Result<Address> {
+    let Some(text) = node.as_text() else {
+        let message = format!("expected an address, found {}", node.type_name());
+        return Err(Error::playbook(message, &node.at)
+            .hint("write SECTION.NAME, such as `instances.server`"));
+    };
+    let at = |error: Error| error.at(&node.at);
+    let parsed: Address = text.parse().map_err(|error: Error| {
+        let wrong = Error::playbook(error.message(), &node.at);
+        error
+            .hints()
+            .iter()
+            .fold(wrong, |wrong, hint| wrong.hint(hint.clone()))
+    })?;
+    if names.declares(&parsed) {
+        return Ok(parsed);
+    }
+    if let Some(error) = lacks_key(&parsed, node, names) {
+        return Err(at(error));
+    }
+    let all = names.all();
+    let error = Error::playbook(format!("`{text}` is not declared"), &node.at);
+    Err(
+        match suggestion::nearest(text, all.iter().map(String::as_str)) {
+            Some(near) => error.hint(format!("did you mean `{near}`?")),
+            None => error.hint("`depends_on` names resources of this playbook, as SECTION.NAME"),
+        },
+    )
+}
+
+/// The error of naming what `for_each` makes without one of its keys.
+fn lacks_key(target: &Address, node: &Node, names: &Names) -> Option<Error> {
+    let (base, key) = target.split_key();
+    let keys = match names.keys(&target.kind, base)? {
+        Some(keys) => keys,
+        None => {
+            let message = format!("`{}.{base}` has no keys: it has no `for_each`", target.kind);
+            return key.map(|_| Error::playbook(message, &node.at).hint(format!("write `{base}`")));
+        }
+    };
+    let message = match key {
+        None => {
+            format!("`{target}` stands for several resources: `for_each` makes one for each key")
+        }
+        Some(key) => format!("`{}.{base}` has no key `{key}`", target.kind),
+    };
+    Some(Error::playbook(message, &node.at).hint(listed(base, keys)))
+}
+
+fn listed(base: &str, keys: &IndexSet<String>) -> String {
+    let first = keys.iter().take(10).map(|key| format!("`{base}[{key}]`"));
+    let mut first: Vec<_> = first.collect();
+    if keys.len() > first.len() {
+        first.push(format!("{} more", keys.len() - first.len()));
+    }
+    if first.is_empty() {
+        "its `for_each` is empty".to_owned()
+    } else {
+        format!("name one of {}", first.join(", "))
+    }
+}

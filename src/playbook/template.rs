@@ -1,0 +1,183 @@
+//! Template files: found, compiled, checked before the run, and rendered.
+
+use std::collections::HashSet;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use serde_json::Value as Json;
+
+use super::expression::{Expressions, Findings};
+use super::scope::{Scope, Trace, View};
+use super::tokens::{self, Scanned};
+use super::{chains, files, jinja};
+use crate::base::{Error, Location, Node, Result, Source, Value, secret};
+
+/// How deep templates may include each other.
+const DEEPEST: usize = 16;
+
+struct Template {
+    source: Arc<Source>,
+    scanned: Scanned,
+}
+
+impl Template {
+    fn read(expressions: &Expressions, name: &str, at: &Location, scope: &Scope) -> Result<Self> {
+        let (path, bytes) = expressions.files.read(name, at)?;
+        let source = files::text(&path, bytes)?;
+        let mut scanned = tokens::scan(&source.text, &scope.names);
+        scanned.whole = None;
+        Ok(Self { source, scanned })
+    }
+
+    fn place(&self, start: usize, end: usize) -> Location {
+        let before = self.source.text.get(..start).unwrap_or_default();
+        let line = before.matches('\n').count() + 1;
+        let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+        let part = self.source.text.get(start..end).unwrap_or_default();
+        let length = part.lines().next().unwrap_or_default().chars().count();
+        Location::new(&self.source, line, column).with_length(length)
+    }
+
+    fn failed(&self, error: &minijinja::Error, expressions: &Expressions) -> Error {
+        let own = error
+            .name()
+            .is_none_or(|name| Path::new(name) == self.source.path);
+        let ours = jinja::explain(error, &expressions.env);
+        if !own {
+            let place = (
+                error.name().unwrap_or_default(),
+                error.line().unwrap_or_default(),
+            );
+            return ours.note(format!("in the included template {}:{}", place.0, place.1));
+        }
+        let start = Location::new(&self.source, error.line().unwrap_or(1), 1);
+        ours.at(&match error.range() {
+            Some(range) => self.place(
+                self.scanned.written(range.start),
+                self.scanned.written(range.end),
+            ),
+            None => start,
+        })
+    }
+}
+
+impl Expressions {
+    /// Reads the template that `source` names and looks for mistakes and references in it.
+    /// `extra` holds the names that its user lays over the scope.
+    pub(super) fn check_template(
+        &self,
+        source: &Node,
+        scope: &Scope,
+        extra: &Json,
+        findings: &mut Findings,
+    ) {
+        let mut scope = scope.clone();
+        if let Json::Object(extra) = extra {
+            scope.extra = Arc::new(extra.clone());
+        }
+        if let Some(name) = source.as_text() {
+            self.check_file(name, &source.at, &scope, &mut HashSet::new(), findings);
+        }
+    }
+
+    fn check_file(
+        &self,
+        name: &str,
+        at: &Location,
+        scope: &Scope,
+        seen: &mut HashSet<String>,
+        findings: &mut Findings,
+    ) {
+        if seen.len() > DEEPEST || !seen.insert(name.to_owned()) {
+            return;
+        }
+        let Some(template) = findings.errors.keep(Template::read(self, name, at, scope)) else {
+            return;
+        };
+        let text = &template.scanned.text;
+        let free = match self.env.template_from_str(text) {
+            Ok(compiled) => compiled.undeclared_variables(false),
+            Err(error) => {
+                findings.errors.push(template.failed(&error, self));
+                return;
+            }
+        };
+        // The user of a template may lay names of its own over the scope: unknown ones are found
+        // when it is rendered, which is before anything changes.
+        let ours = ["vars", "env", "each", "stack", "region", "account"];
+        let free = free.into_iter().filter(|name| {
+            ours.contains(&name.as_str()) || scope.names.sections.contains_key(name)
+        });
+        let place = |range: std::ops::Range<usize>| template.place(range.start, range.end);
+        let (scanned, written) = (&template.scanned, &template.source.text);
+        chains::check(scanned, written, &free.collect(), scope, &place, findings);
+        for included in &template.scanned.includes {
+            self.check_file(included, at, scope, seen, findings);
+        }
+    }
+
+    /// Renders the template that `source` names.
+    pub(super) fn render(&self, source: &Node, scope: &Scope, extra: &Json) -> Result<Node> {
+        let mut scope = scope.clone();
+        if let Json::Object(extra) = extra {
+            scope.extra = Arc::new(extra.clone());
+        }
+        let Some(name) = source.as_text() else {
+            let message = format!("a template is a file name, this is {}", source.type_name());
+            return Err(Error::playbook(message, &source.at));
+        };
+        let template = Template::read(self, name, &source.at, &scope)?;
+        let mut env = self.env.clone();
+        let (finder, names) = (self.files.clone(), Arc::clone(&scope.names));
+        let at = source.at.clone();
+        env.set_loader(move |name| {
+            let Ok((path, bytes)) = finder.read(name, &at) else {
+                return Ok(None);
+            };
+            let source = files::text(&path, bytes).map_err(|error| {
+                let message = error.to_string();
+                minijinja::Error::new(minijinja::ErrorKind::InvalidOperation, message)
+            })?;
+            Ok(Some(tokens::scan(&source.text, &names).text))
+        });
+        let trace = Arc::new(Trace::default());
+        let scope = Arc::new(scope);
+        let file = template.source.path.to_string_lossy();
+        let result = env
+            .template_from_named_str(&file, &template.scanned.text)
+            .and_then(|compiled| compiled.render(View::root(&scope, &trace)));
+        if let Some(problem) = trace.problem.lock().ok().and_then(|mut first| first.take()) {
+            let range = chains::find(&template.scanned, &problem.path);
+            let at = match range {
+                Some(range) => template.place(range.start, range.end),
+                None => source.at.clone(),
+            };
+            return Err(Error::playbook(problem.message, &at).hint(problem.hint));
+        }
+        let value = if trace.unknown.load(Ordering::Relaxed) {
+            Value::AfterApply(format!("template {name}"))
+        } else {
+            Value::Text(result.map_err(|error| template.failed(&error, self))?)
+        };
+        let mut node = Node::new(&source.at, value);
+        let reads_secret = trace.secret.load(Ordering::Relaxed);
+        node.secret = reads_secret
+            || node
+                .as_text()
+                .is_some_and(|text| secret::redact(text) != *text);
+        Ok(node)
+    }
+
+    /// What the template `source` names, and all it includes, refer to.
+    pub(super) fn template_references(
+        &self,
+        source: &Node,
+        scope: &Scope,
+        extra: &Json,
+    ) -> Findings {
+        let mut findings = Findings::default();
+        self.check_template(source, scope, extra, &mut findings);
+        findings
+    }
+}

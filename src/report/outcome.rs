@@ -1,0 +1,93 @@
+//! How a run ended, in a line or a few.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+use super::duration::took;
+use super::style::{BAD, CHANGE, GOOD, paint};
+use super::wrap::{columns, count, pad, wrap};
+use crate::base::Address;
+use crate::engine::Outcome;
+
+/// The closing lines of a run that took `elapsed`; the errors are shown before them.
+#[must_use]
+pub fn outcome(outcome: &Outcome, elapsed: Duration, width: usize) -> String {
+    let took = took(elapsed);
+    let done = match outcome.done.len() {
+        0 => "nothing was changed".to_owned(),
+        number => format!("{} changed", count(number, "resource")),
+    };
+    let (word, style, rest) = if outcome.interrupted {
+        let not_begun = list("not begun", &outcome.not_begun);
+        let rest = format!("{done} in {took}{not_begun}. Run it again to go on.");
+        ("Stopped", CHANGE, rest)
+    } else if outcome.failed.is_empty() {
+        ("Done", GOOD, format!("{done} in {took}."))
+    } else {
+        let failed = count(outcome.failed.len(), "problem");
+        let skipped: Vec<_> = outcome.skipped.iter().map(|(one, _)| one.clone()).collect();
+        let skipped = list("left alone because of that", &skipped);
+        (
+            "Failed",
+            BAD,
+            format!("{failed}, {done} in {took}{skipped}."),
+        )
+    };
+    let sentence = wrap(&format!("{word}: {rest}"), width).join("\n");
+    format!("{}{}\n", paint(style.bold(), word), &sentence[word.len()..])
+}
+
+/// The playbook's `outputs:`, a line each; nothing without any.
+#[must_use]
+pub fn outputs(outcome: &Outcome) -> String {
+    let names = outcome.outputs.iter().map(|(name, _)| columns(name));
+    let width = names.max().unwrap_or(0);
+    outcome
+        .outputs
+        .iter()
+        .map(|(name, node)| match node.to_shown_json() {
+            Value::String(text) => format!("{} = {text}\n", pad(name, width)),
+            other => format!("{} = {other}\n", pad(name, width)),
+        })
+        .collect()
+}
+
+/// The outcome as a document, version 1; the errors are lines of their own.
+#[must_use]
+pub fn document(outcome: &Outcome, elapsed: Duration) -> Value {
+    let texts =
+        |addresses: &[Address]| -> Vec<_> { addresses.iter().map(ToString::to_string).collect() };
+    let skipped = outcome.skipped.iter().map(|(address, because)| {
+        json!({ "address": address.to_string(), "because": because.to_string() })
+    });
+    let outputs: Map<_, _> = outcome
+        .outputs
+        .iter()
+        .map(|(name, node)| (name.clone(), node.to_shown_json()))
+        .collect();
+    json!({
+        "version": 1,
+        "done": texts(&outcome.done),
+        "failed": outcome.failed.len(),
+        "skipped": skipped.collect::<Vec<_>>(),
+        "not_begun": texts(&outcome.not_begun),
+        "interrupted": outcome.interrupted,
+        "outputs": outputs,
+        "seconds": elapsed.as_secs_f64(),
+    })
+}
+
+/// `; WORDS: ` and the first few of many addresses; nothing without any.
+fn list(words: &str, addresses: &[Address]) -> String {
+    const SHOWN: usize = 5;
+    if addresses.is_empty() {
+        return String::new();
+    }
+    let shown = addresses.iter().take(SHOWN);
+    let mut names: Vec<_> = shown.map(|each| format!("`{each}`")).collect();
+    if addresses.len() > SHOWN {
+        names.push(format!("{} more", addresses.len() - SHOWN));
+    }
+    format!("; {words}: {}", names.join(", "))
+}

@@ -1,0 +1,168 @@
+//! Where everything is printed: data to stdout, the rest to stderr, no secret to either.
+
+use std::collections::HashMap;
+use std::io::{IsTerminal as _, Write as _};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anstream::{AutoStream, ColorChoice};
+use serde_json::Value;
+
+use super::progress::{Live, plain};
+use super::{error, json};
+use crate::base::secret::redact;
+use crate::base::{Address, Error};
+use crate::engine::{Event, Observer};
+
+/// Columns, where the terminal does not tell.
+const USUAL_WIDTH: usize = 100;
+/// Lines of text are not made longer than this on a very wide terminal.
+const WIDEST: usize = 140;
+
+/// The only printer; clones print to the same place.
+#[derive(Clone)]
+pub struct Output(Arc<Inner>);
+
+struct Inner {
+    mode: Mode,
+    width: usize,
+}
+
+enum Mode {
+    /// JSON lines on stdout.
+    Json,
+    /// Text, with running lines on a terminal.
+    Live(Live),
+    /// Text in stable lines; what was said last of each resource.
+    Plain(Mutex<HashMap<Address, String>>),
+}
+
+impl Output {
+    /// For the terminal or the pipe that the program was started with.
+    #[must_use]
+    pub fn new(json: bool) -> Self {
+        let stderr = std::io::stderr();
+        let mode = if json {
+            Mode::Json
+        } else if stderr.is_terminal() && !is_dumb() {
+            Mode::Live(Live::new(AutoStream::choice(&stderr) != ColorChoice::Never))
+        } else {
+            Mode::Plain(Mutex::default())
+        };
+        Self(Arc::new(Inner {
+            mode,
+            width: width(),
+        }))
+    }
+
+    /// JSON lines are wanted.
+    #[must_use]
+    pub fn is_json(&self) -> bool {
+        matches!(self.0.mode, Mode::Json)
+    }
+
+    /// Columns for text.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        self.0.width
+    }
+
+    /// Prints what the command was asked for; nothing with `--json`.
+    pub fn data(&self, text: &str) {
+        if !self.is_json() {
+            self.raw(text.as_bytes());
+        }
+    }
+
+    /// Prints bytes to stdout as they are but for secrets, `--json` or not.
+    pub fn raw(&self, bytes: &[u8]) {
+        let text = redact(&String::from_utf8_lossy(bytes));
+        // A reader that went away (`| head`) is no failure.
+        self.aside(|| drop(anstream::stdout().write_all(text.as_bytes())));
+    }
+
+    /// Prints news to stderr; nothing with `--json`.
+    pub fn say(&self, text: &str) {
+        if !self.is_json() {
+            let text = redact(text);
+            self.aside(|| drop(anstream::stderr().write_all(text.as_bytes())));
+        }
+    }
+
+    /// Prints a question, `--json` or not, and leaves the cursor after it.
+    pub fn ask(&self, question: &str) {
+        let question = redact(question);
+        self.aside(|| {
+            let mut stderr = anstream::stderr();
+            drop(
+                stderr
+                    .write_all(question.as_bytes())
+                    .and_then(|()| stderr.flush()),
+            );
+        });
+    }
+
+    /// Prints the document that ends a command; nothing without `--json`.
+    pub fn document(&self, name: &str, document: Value) {
+        if self.is_json() {
+            Self::line(json::document(name, document));
+        }
+    }
+
+    /// Prints errors.
+    pub fn errors(&self, errors: &[Error]) {
+        if self.is_json() {
+            for each in errors {
+                Self::line(json::error(each));
+            }
+        } else if !errors.is_empty() {
+            self.say(&error::errors(errors, self.width()));
+        }
+    }
+
+    fn line(value: Value) {
+        let line = format!("{}\n", json::redacted(value));
+        let mut stdout = std::io::stdout().lock();
+        let _ = stdout
+            .write_all(line.as_bytes())
+            .and_then(|()| stdout.flush());
+    }
+
+    fn aside(&self, print: impl FnOnce()) {
+        match &self.0.mode {
+            Mode::Live(live) => live.aside(print),
+            Mode::Json | Mode::Plain(_) => print(),
+        }
+    }
+}
+
+impl Observer for Output {
+    fn event(&self, event: &Event) {
+        match &self.0.mode {
+            Mode::Json => Self::line(json::event(event)),
+            Mode::Live(live) => live.event(event),
+            Mode::Plain(said) => {
+                if let Event::Doing { address, what } = event {
+                    let mut said = said.lock().unwrap_or_else(PoisonError::into_inner);
+                    if said.insert(address.clone(), what.clone()).as_ref() == Some(what) {
+                        return;
+                    }
+                }
+                if let Some(line) = plain(event) {
+                    self.say(&format!("{line}\n"));
+                }
+            }
+        }
+    }
+}
+
+fn is_dumb() -> bool {
+    std::env::var_os("TERM").is_some_and(|term| term == "dumb")
+}
+
+fn width() -> usize {
+    let told = std::env::var("COLUMNS")
+        .ok()
+        .and_then(|columns| columns.parse().ok());
+    let seen = || terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
+    told.or_else(seen).unwrap_or(USUAL_WIDTH).clamp(40, WIDEST)
+}

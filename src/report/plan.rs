@@ -1,0 +1,126 @@
+//! A plan as a person reads it before saying yes.
+
+use std::fmt::Write as _;
+
+use anstyle::Style;
+
+use super::field::{Layout, fields};
+use super::style::{BAD, CHANGE, GOOD, QUIET, REPLACE, STRONG, paint};
+use crate::engine::{Action, Plan, Step};
+
+/// What the plan is for; it picks the words of the summary.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// To make the account as the playbook says.
+    Apply,
+    /// To take the stack down.
+    Destroy,
+}
+
+/// The whole plan, ending in its summary. With `full`, long new texts are not cut.
+#[must_use]
+pub fn plan(plan: &Plan, purpose: Purpose, width: usize, full: bool) -> String {
+    let mut text = format!("{}\n\n", heading(plan));
+    for each in &plan.steps {
+        if each.action.is_change() || each.action == Action::Keep {
+            text.push_str(&step(each, width, full));
+            text.push('\n');
+        }
+    }
+    text.push_str(&paint(STRONG, summary(plan, purpose)));
+    text.push('\n');
+    text
+}
+
+/// `Stack de3 in eu-west-1, account 123456789012`.
+fn heading(plan: &Plan) -> String {
+    let stack = paint(STRONG, &plan.stack);
+    if plan.sandbox {
+        format!("Stack {stack} on the sandbox")
+    } else {
+        format!("Stack {stack} in {}, account {}", plan.region, plan.account)
+    }
+}
+
+/// The one line that counts.
+#[must_use]
+pub fn summary(plan: &Plan, purpose: Purpose) -> String {
+    let count = |action| plan.count(action);
+    let kept = match count(Action::Keep) {
+        0 => String::new(),
+        kept => format!(", {kept} kept"),
+    };
+    let checks = match plan.checks {
+        0 => String::new(),
+        1 => "; 1 check after".to_owned(),
+        checks => format!("; {checks} checks after"),
+    };
+    match purpose {
+        Purpose::Destroy if plan.is_empty() => match count(Action::Keep) {
+            0 => format!("Nothing to delete: stack {} owns nothing here.", plan.stack),
+            kept => format!("Nothing to delete: {kept} kept."),
+        },
+        Purpose::Destroy => format!("Plan: {} to delete{kept}.", count(Action::Delete)),
+        Purpose::Apply if plan.is_empty() => match count(Action::Nothing) {
+            1 => "Nothing to do: 1 resource is as declared.".to_owned(),
+            same => format!("Nothing to do: {same} resources are as declared."),
+        },
+        Purpose::Apply => format!(
+            "Plan: {} to create, {} to change, {} to replace, {} to delete{kept}{checks}.",
+            count(Action::Create),
+            count(Action::Update),
+            count(Action::Replace),
+            count(Action::Delete),
+        ),
+    }
+}
+
+fn step(step: &Step, width: usize, full: bool) -> String {
+    let (sign, style) = sign(step.action);
+    let mut text = format!(
+        "{}{} {}",
+        " ".repeat(3_usize.saturating_sub(sign.len())),
+        paint(style, sign),
+        paint(STRONG, &step.address)
+    );
+    if let Some(id) = &step.id {
+        let _ = write!(text, "  {}", paint(QUIET, id));
+    }
+    if let Some(reason) = &step.reason {
+        let _ = write!(text, "  {}", paint(style, format!("({reason})")));
+    }
+    text.push('\n');
+    let layout = Layout {
+        width,
+        creating: step.action == Action::Create,
+        full,
+    };
+    if step.action != Action::Delete {
+        for line in fields(&step.diff.changes, layout) {
+            text.push_str(line.trim_end());
+            text.push('\n');
+        }
+    }
+    if matches!(step.action, Action::Delete | Action::Replace) && !step.parts.is_empty() {
+        let parts: Vec<_> = step
+            .parts
+            .iter()
+            .map(|part| format!("{} {}", part.noun, part.id))
+            .collect();
+        let gone_too = format!("and its {}", parts.join(", "));
+        let _ = writeln!(text, "      {}", paint(QUIET, gone_too));
+    }
+    text
+}
+
+/// The sign before an address, and the colour of the action.
+#[must_use]
+pub fn sign(action: Action) -> (&'static str, Style) {
+    match action {
+        Action::Create => ("+", GOOD),
+        Action::Update => ("~", CHANGE),
+        Action::Replace => ("-/+", REPLACE),
+        Action::Delete => ("-", BAD),
+        Action::Keep | Action::Nothing | Action::Read => ("=", QUIET),
+    }
+}

@@ -1,0 +1,260 @@
+//! EC2 instances.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::reference::{KeyPairName, SecurityGroupName};
+use crate::aws::ec2::{filter, of_stack};
+use crate::aws::{Tags, tags};
+use crate::base::node::Step;
+use crate::base::{Diff, Outputs, Result};
+use crate::contract::{Context, Iam, Part, Presence, Resource, Target, Wanted};
+
+pub mod ami;
+mod change;
+mod delete;
+mod difference;
+mod launch;
+mod listing;
+mod power;
+pub mod root_volume;
+pub mod user_data;
+
+pub use listing::Live;
+
+use ami::Ami;
+use root_volume::RootVolume;
+
+/// Tag key: the image as the playbook names it; a newer one of the same release is no difference.
+const AMI: &str = "tidewalk:ami";
+/// Tag key: hash of the user's own user data.
+const USER_DATA: &str = "tidewalk:user-data";
+/// Tag key: `true` when termination protection is on.
+const PROTECTION: &str = "tidewalk:termination-protection";
+
+/// A virtual machine
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Instance {
+    /// Image: an id (`ami-…`), or a release such as `{ ubuntu: "22.04" }`, of which the newest
+    /// image is taken when the instance is made
+    pub ami: Ami,
+    /// Instance type, such as `t3a.small`; a change stops and starts the instance
+    pub instance_type: String,
+    /// Key pair for the first login; a change makes the instance anew
+    pub key_pair: Option<KeyPairName>,
+    /// Security groups; the VPC's default one, if none is given
+    #[serde(default)]
+    pub security_groups: Vec<SecurityGroupName>,
+    /// Id of the subnet; without it, a default subnet of the region
+    pub subnet: Option<String>,
+    /// Name of an instance profile, whose role the instance has
+    pub instance_profile: Option<String>,
+    /// The disk that it starts from
+    #[serde(default)]
+    pub root_volume: RootVolume,
+    /// What runs at the first boot: a script or cloud-config; a change makes the instance anew
+    pub user_data: Option<String>,
+    /// `running` (if not given) or `stopped`
+    #[serde(default)]
+    pub state: State,
+    /// Refuse to terminate the instance until this is `false` again
+    #[serde(default)]
+    pub termination_protection: bool,
+    /// Detailed monitoring, every minute; AWS charges for it
+    #[serde(default)]
+    pub monitoring: bool,
+}
+
+/// Whether an instance runs
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// It runs.
+    #[default]
+    Running,
+    /// It is stopped, keeps its disks, and costs only those.
+    Stopped,
+}
+
+impl State {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Stopped => "stopped",
+        }
+    }
+}
+
+impl crate::contract::Live for Live {
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn name(&self) -> Option<&str> {
+        self.tags.value("Name")
+    }
+
+    fn tags(&self) -> &Tags {
+        &self.tags
+    }
+
+    fn outputs(&self) -> Outputs {
+        Outputs::default()
+            .with("id", self.id.as_str())
+            .with("public_ip", self.public_ip.as_deref())
+            .with("private_ip", self.private_ip.as_deref())
+            .with("public_dns", self.public_dns.as_deref())
+            .with("private_dns", self.private_dns.as_deref())
+            .with("state", self.state.as_str())
+            .with("availability_zone", self.availability_zone.as_str())
+            .with("host_key", self.tags.value(tags::HOST_KEY))
+            .with("key_pair", self.key_pair.as_deref())
+            .with("image_id", self.image_id.as_str())
+    }
+
+    fn parts(&self) -> Vec<Part> {
+        let going = self
+            .volumes
+            .iter()
+            .filter(|volume| volume.delete_on_termination);
+        let volumes = going.map(|volume| Part {
+            noun: "volume",
+            id: volume.id.clone(),
+        });
+        let interfaces = self.interfaces.iter().map(|id| Part {
+            noun: "network interface",
+            id: id.clone(),
+        });
+        volumes.chain(interfaces).collect()
+    }
+}
+
+impl Resource for Instance {
+    const KIND: &'static str = "instances";
+    const IAM: Iam = Iam {
+        discover: &["ec2:DescribeInstances", "ec2:DescribeVolumes"],
+        apply: &[
+            "ec2:DescribeInstances",
+            "ec2:DescribeImages",
+            "ec2:RunInstances",
+            "ec2:CreateTags",
+            "ec2:DeleteTags",
+            "ec2:ModifyInstanceAttribute",
+            "ec2:ModifyInstanceMetadataOptions",
+            "ec2:ModifyVolume",
+            "ec2:MonitorInstances",
+            "ec2:UnmonitorInstances",
+            "ec2:StartInstances",
+            "ec2:StopInstances",
+            "ec2:DescribeIamInstanceProfileAssociations",
+            "ec2:AssociateIamInstanceProfile",
+            "ec2:DisassociateIamInstanceProfile",
+            "ec2:ReplaceIamInstanceProfileAssociation",
+            "iam:PassRole",
+        ],
+        delete: &[
+            "ec2:TerminateInstances",
+            "ec2:DescribeInstances",
+            "ec2:DescribeVolumes",
+            "ec2:DescribeNetworkInterfaces",
+        ],
+    };
+    const DELETE_RANK: u8 = 20;
+    type Live = Live;
+
+    fn check(&self) -> Vec<(Vec<Step>, String)> {
+        let at = |key: &str| vec![Step::Key(key.to_owned())];
+        let mut found = Vec::new();
+        if let Some(problem) = self.ami.problem() {
+            found.push((at("ami"), problem));
+        }
+        if !self.instance_type.contains('.') {
+            let text = format!(
+                "`{}` is not an instance type, such as `t3a.small`",
+                self.instance_type
+            );
+            found.push((at("instance_type"), text));
+        }
+        if let Some((key, problem)) = self.root_volume.problem() {
+            found.push(([at("root_volume"), at(key)].concat(), problem));
+        }
+        if self
+            .user_data
+            .as_ref()
+            .is_some_and(|text| text.len() > user_data::LONGEST)
+        {
+            let text = format!("user data has at most {} bytes", user_data::LONGEST);
+            found.push((at("user_data"), text));
+        }
+        found
+    }
+
+    async fn discover(cx: &Context, wanted: &Wanted) -> Result<Vec<Live>> {
+        let alive = || filter("instance-state-name", listing::ALIVE);
+        let owned = async {
+            let instances = listing::instances(cx, vec![of_stack(&cx.stack), alive()]);
+            let volumes = listing::volumes(cx, vec![of_stack(&cx.stack)]);
+            let (mut instances, volumes) = futures::try_join!(instances, volumes)?;
+            instances
+                .iter_mut()
+                .for_each(|live| live.find_root(&volumes));
+            Ok(instances)
+        };
+        let mut found = owned.await?;
+        let (ids, names): (Vec<_>, Vec<_>) = wanted
+            .external
+            .iter()
+            .partition(|name| name.starts_with("i-"));
+        for (key, values) in [("instance-id", ids), ("tag:Name", names)] {
+            if !values.is_empty() {
+                let external = listing::instances(cx, vec![filter(key, values), alive()]);
+                found.extend(external.await?);
+            }
+        }
+        Ok(found)
+    }
+
+    fn diff(&self, live: &Live, target: Target<'_>) -> Result<Diff> {
+        Ok(difference::diff(self, live, target))
+    }
+
+    async fn apply(&self, cx: &Context, target: Target<'_>, live: Option<&Live>) -> Result<Live> {
+        let live = match live {
+            Some(live) => live.clone(),
+            None => launch::found_or_launched(self, cx, target).await?,
+        };
+        change::apply(self, cx, target, live).await
+    }
+
+    async fn delete(cx: &Context, live: &Live) -> Result<()> {
+        delete::delete(cx, live).await
+    }
+
+    async fn presence(cx: &Context, ids: &[String]) -> Vec<Presence> {
+        delete::presence(cx, ids).await
+    }
+}
+
+impl Instance {
+    /// The tags it should carry, with a name that the AWS console shows.
+    fn tags(&self, target: Target<'_>) -> Tags {
+        let mut tags = target.tags.clone();
+        let stack = tags.value(tags::STACK).unwrap_or_default();
+        let name = format!("{stack}-{}", target.address.name);
+        tags.0.entry("Name".to_owned()).or_insert(name);
+        tags
+    }
+
+    /// Those, and what the instance alone remembers.
+    fn instance_tags(&self, target: Target<'_>) -> Tags {
+        let mut tags = self.tags(target);
+        tags.0.insert(AMI.to_owned(), self.ami.to_string());
+        if let Some(text) = &self.user_data {
+            tags.0.insert(USER_DATA.to_owned(), user_data::hash(text));
+        }
+        let protection = self.termination_protection.to_string();
+        tags.0.insert(PROTECTION.to_owned(), protection);
+        tags
+    }
+}

@@ -1,0 +1,158 @@
+//! What differs between an instance and its spec.
+
+use super::ami::architecture;
+use super::{AMI, Instance, Live, PROTECTION, State, USER_DATA, user_data};
+use crate::aws::tags;
+use crate::base::secret::MASK;
+use crate::base::{Diff, Shown};
+use crate::contract::Target;
+use crate::resources::reference::named;
+
+pub(super) fn diff(spec: &Instance, live: &Live, target: Target<'_>) -> Diff {
+    let diff = Diff::default();
+    let diff = image_and_type(diff, spec, live);
+    let diff = key_pair(diff, spec, live, target);
+    let diff = network(diff, spec, live, target);
+    let diff = match &live.root {
+        Some(root) => spec.root_volume.diff(diff, root),
+        None => diff,
+    };
+    let diff = user_data_and_state(diff, spec, live, target);
+    let protected = live.tags.is_set(PROTECTION);
+    let diff = diff
+        .field(
+            "termination_protection",
+            Shown::of(protected),
+            Shown::of(spec.termination_protection),
+        )
+        .field(
+            "monitoring",
+            Shown::of(live.monitoring),
+            Shown::of(spec.monitoring),
+        );
+    let tokens = if live.tokens_optional {
+        "optional"
+    } else {
+        "required"
+    };
+    let diff = diff.field(
+        "metadata http_tokens",
+        Shown::of(tokens),
+        Shown::of("required"),
+    );
+    tags::diff(diff, &live.tags, &spec.tags(target))
+}
+
+fn image_and_type(diff: Diff, spec: &Instance, live: &Live) -> Diff {
+    let ami = spec.ami.to_string();
+    let old = live.tags.value(AMI).unwrap_or(&ami);
+    let diff = diff.fixed("ami", Shown::of(old), Shown::of(&ami));
+    let (old, new) = (&live.instance_type, &spec.instance_type);
+    let (shown_old, shown_new) = (Shown::of(old), Shown::of(new));
+    if old == new {
+        diff
+    } else if architecture(old) != architecture(new) {
+        diff.fixed("instance_type", shown_old, shown_new)
+    } else if live.state == "stopped" {
+        diff.field("instance_type", shown_old, shown_new)
+    } else {
+        let how = match spec.state {
+            State::Running => "stops and starts the instance",
+            State::Stopped => "stops the instance",
+        };
+        let diff = diff.interrupting("instance_type", shown_old, shown_new, how);
+        unsettled(diff, live)
+    }
+}
+
+/// A stop gives the public address back, unless it is an elastic one.
+fn unsettled(diff: Diff, live: &Live) -> Diff {
+    if live.elastic {
+        diff
+    } else {
+        diff.unsettles("public_ip").unsettles("public_dns")
+    }
+}
+
+fn key_pair(diff: Diff, spec: &Instance, live: &Live, target: Target<'_>) -> Diff {
+    let old = Shown::option(live.key_pair.as_ref());
+    let Some(name) = spec.key_pair.as_ref().map(|name| name.0.as_str()) else {
+        return diff.fixed("key_pair", old, Shown::Absent);
+    };
+    let address = crate::base::Address::new("key_pairs", name);
+    let known = target.world.output(&address, "name");
+    match known.and_then(serde_json::Value::as_str) {
+        Some(known) => diff.fixed("key_pair", old, Shown::of(known)),
+        // The key pair is to be made, maybe again: the instance keeps the key it was made with.
+        None if live.key_pair.as_deref() == Some(name) => diff,
+        None => diff.fixed("key_pair", old, Shown::AfterApply),
+    }
+}
+
+fn network(diff: Diff, spec: &Instance, live: &Live, target: Target<'_>) -> Diff {
+    let diff = if spec.security_groups.is_empty() {
+        diff
+    } else {
+        let id = |name: &str| target.world.id("security_groups", name);
+        let names = || spec.security_groups.iter().map(|group| group.0.as_str());
+        let mut wanted: Vec<_> = names().filter_map(id).collect();
+        wanted.sort_unstable();
+        wanted.dedup();
+        if names().any(|name| id(name).is_none()) {
+            let old = live.security_groups.iter();
+            let old = Shown::list(old.map(|id| named(target.world, "security_groups", id)));
+            diff.field("security_groups", old, Shown::AfterApply)
+        } else if wanted == live.security_groups {
+            diff
+        } else {
+            let words = |id: &str| named(target.world, "security_groups", id).to_owned();
+            let old = Shown::list(live.security_groups.iter().map(|id| words(id)));
+            let new = Shown::list(wanted.into_iter().map(words));
+            diff.field("security_groups", old, new)
+        }
+    };
+    let diff = match &spec.subnet {
+        Some(subnet) => diff.fixed("subnet", Shown::of(&live.subnet), Shown::of(subnet)),
+        None => diff,
+    };
+    let wanted = spec.instance_profile.as_deref().map(profile_name);
+    diff.field(
+        "instance_profile",
+        Shown::option(live.instance_profile.as_ref()),
+        Shown::option(wanted),
+    )
+}
+
+/// The name in a name or an ARN.
+pub(super) fn profile_name(text: &str) -> &str {
+    text.rsplit('/').next().unwrap_or(text)
+}
+
+fn user_data_and_state(diff: Diff, spec: &Instance, live: &Live, target: Target<'_>) -> Diff {
+    let wanted = spec.user_data.as_deref().map(user_data::hash);
+    let secret = target
+        .node
+        .entry("user_data")
+        .is_some_and(|node| node.secret);
+    let shown = |hash: Option<&str>| match hash {
+        Some(hash) if secret => Shown::of(format!("{MASK} ({hash})")),
+        hash => Shown::option(hash),
+    };
+    let old = live.tags.value(USER_DATA);
+    let diff = diff.fixed("user_data", shown(old), shown(wanted.as_deref()));
+    let state = match live.state.as_str() {
+        "pending" => "running",
+        "stopping" => "stopped",
+        state => state,
+    };
+    let wanted = spec.state.word();
+    if state == wanted {
+        return diff;
+    }
+    let (old, new) = (Shown::of(state), Shown::of(wanted));
+    let diff = match spec.state {
+        State::Running => diff.field("state", old, new),
+        State::Stopped => diff.interrupting("state", old, new, "stops the instance"),
+    };
+    unsettled(diff.unsettles("state"), live)
+}

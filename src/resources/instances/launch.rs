@@ -1,0 +1,188 @@
+//! Makes an instance, once: what an earlier run made is found by its tags, what an earlier request
+//! made by its client token.
+
+use std::time::Duration;
+
+use aws_sdk_ec2::operation::run_instances::builders::RunInstancesFluentBuilder;
+use aws_sdk_ec2::types::{
+    HttpTokensState, IamInstanceProfileSpecification, InstanceMetadataOptionsRequest, InstanceType,
+    ResourceType, RunInstancesMonitoringEnabled,
+};
+
+use super::ami::Image;
+use super::difference::profile_name;
+use super::user_data::{HostKey, encoded};
+use super::{Instance, Live, listing};
+use crate::aws::ec2::{filter, of_address, of_stack, specification};
+use crate::aws::{Poll, Wait, client_token, is_code, refused, tags};
+use crate::base::{Address, Error, Result, Shown};
+use crate::contract::{Context, Target};
+
+/// Dead instances of one address that one run steps over.
+const GENERATIONS: usize = 20;
+
+/// The live instance of this address, or a new one.
+pub(super) async fn found_or_launched(
+    spec: &Instance,
+    cx: &Context,
+    target: Target<'_>,
+) -> Result<Live> {
+    let ours = vec![of_stack(&cx.stack), of_address(target.address)];
+    let (mut alive, dead): (Vec<_>, Vec<_>) = listing::instances(cx, ours)
+        .await?
+        .into_iter()
+        .partition(Live::is_alive);
+    alive.sort_by(|a, b| (&a.launched, &a.id).cmp(&(&b.launched, &b.id)));
+    if let Some(live) = alive.into_iter().next() {
+        return Ok(live);
+    }
+    let image = spec.ami.look_up(cx, target, &spec.instance_type).await?;
+    let key = HostKey::random()?;
+    let request = request(spec, cx, target, &image, &key)?;
+    let first = dead.len();
+    for generation in first..first + GENERATIONS {
+        let address = target.address.to_string();
+        let token = client_token(&cx.account, &cx.stack, &address, generation);
+        if let Some(live) = launch(cx, target, request.clone(), &token).await? {
+            return Ok(live);
+        }
+    }
+    Err(Error::failed(format!(
+        "{GENERATIONS} instances of this address were terminated lately"
+    ))
+    .hint("AWS forgets terminated instances within an hour or so: try again then"))
+}
+
+/// One launch by its token; `None` when that token's instance is dead.
+async fn launch(
+    cx: &Context,
+    target: Target<'_>,
+    request: RunInstancesFluentBuilder,
+    token: &str,
+) -> Result<Option<Live>> {
+    let news = |text: &str| cx.progress.doing(target.address, text);
+    let wait = Wait::new("what the instance needs", Duration::from_secs(90), &news);
+    let ran = wait.until(async || {
+        let call = request.clone().client_token(token).send().await;
+        match call.map_err(refused("ec2:RunInstances")) {
+            Ok(ran) => Ok(Poll::Ready(ran.instances.unwrap_or_default())),
+            // Made a moment ago, and not visible everywhere yet.
+            Err(error) if is_not_visible_yet(&error) => {
+                Ok(Poll::Pending(error.message().to_owned()))
+            }
+            Err(error) => Err(error),
+        }
+    });
+    let id = match ran.await {
+        Ok(instances) => instances
+            .into_iter()
+            .find_map(|instance| instance.instance_id),
+        // An earlier run launched it, with another host key in its user data.
+        Err(error) if is_code(&error, "IdempotentParameterMismatch") => None,
+        Err(error) => return Err(error),
+    };
+    let seen = match &id {
+        Some(id) => filter("instance-id", [id]),
+        None => filter("client-token", [token]),
+    };
+    let wait = Wait::new("the instance to be visible", Duration::from_secs(60), &news);
+    let live = wait.until(async || {
+        let found = listing::instances(cx, vec![seen.clone()]).await?;
+        Ok(match found.into_iter().next() {
+            Some(live) => Poll::Ready(live),
+            None => Poll::Pending("not there yet".to_owned()),
+        })
+    });
+    match live.await {
+        Ok(live) => Ok(live.is_alive().then_some(live)),
+        // The token is taken, but nobody sees its instance any more: it is long gone.
+        Err(error) if is_code(&error, "Timeout") && id.is_none() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// A profile, group or key made a moment ago; a bad profile comes as `InvalidParameterValue`.
+fn is_not_visible_yet(error: &Error) -> bool {
+    match error.service_code() {
+        Some("InvalidGroup.NotFound" | "InvalidKeyPair.NotFound") => true,
+        Some("InvalidParameterValue") => error.message().contains("IAM Instance Profile"),
+        _ => false,
+    }
+}
+
+fn request(
+    spec: &Instance,
+    cx: &Context,
+    target: Target<'_>,
+    image: &Image,
+    key: &HostKey,
+) -> Result<RunInstancesFluentBuilder> {
+    let mut tags = spec.instance_tags(target);
+    tags.0
+        .insert(tags::HOST_KEY.to_owned(), format!("planted {}", key.public));
+    let with_it = spec.tags(target);
+    let metadata = InstanceMetadataOptionsRequest::builder()
+        .http_tokens(HttpTokensState::Required)
+        .http_put_response_hop_limit(2)
+        .build();
+    let monitoring = RunInstancesMonitoringEnabled::builder()
+        .enabled(spec.monitoring)
+        .build();
+    let profile = spec.instance_profile.as_deref().map(|name| {
+        IamInstanceProfileSpecification::builder()
+            .name(profile_name(name))
+            .build()
+    });
+    let call = cx
+        .aws
+        .ec2
+        .run_instances()
+        .min_count(1)
+        .max_count(1)
+        .image_id(&image.id)
+        .instance_type(InstanceType::from(spec.instance_type.as_str()))
+        .set_key_name(key_name(spec, target)?)
+        .set_security_group_ids(group_ids(spec, target)?)
+        .set_subnet_id(spec.subnet.clone())
+        .set_iam_instance_profile(profile)
+        .block_device_mappings(spec.root_volume.mapping(&image.root_device))
+        .metadata_options(metadata)
+        .monitoring(monitoring)
+        .disable_api_termination(spec.termination_protection)
+        .user_data(encoded(key, spec.user_data.as_deref()).as_str())
+        .tag_specifications(specification(ResourceType::Instance, &tags))
+        .tag_specifications(specification(ResourceType::Volume, &with_it))
+        .tag_specifications(specification(ResourceType::NetworkInterface, &with_it));
+    Ok(call)
+}
+
+fn key_name(spec: &Instance, target: Target<'_>) -> Result<Option<String>> {
+    let Some(name) = &spec.key_pair else {
+        return Ok(None);
+    };
+    let address = Address::new("key_pairs", &name.0);
+    let known = target.world.output(&address, "name");
+    match known.and_then(serde_json::Value::as_str) {
+        Some(known) => Ok(Some(known.to_owned())),
+        None => Err(missing("key pair", "key_pair", &name.0, target)),
+    }
+}
+
+/// The ids of the wanted groups; `None` for the VPC's default one.
+pub(super) fn group_ids(spec: &Instance, target: Target<'_>) -> Result<Option<Vec<String>>> {
+    let id = |name: &str| match target.world.id("security_groups", name) {
+        Some(id) => Ok(id.to_owned()),
+        None => Err(missing("security group", "security_groups", name, target)),
+    };
+    let ids: Result<Vec<_>> = spec
+        .security_groups
+        .iter()
+        .map(|group| id(&group.0))
+        .collect();
+    ids.map(|ids| (!ids.is_empty()).then_some(ids))
+}
+
+fn missing(noun: &str, field: &str, name: &str, target: Target<'_>) -> Error {
+    let at = target.node.entry(field).map_or(target.at, |node| &node.at);
+    Error::playbook(format!("{noun} `{}` does not exist", Shown::of(name)), at)
+}

@@ -1,0 +1,188 @@
+//! The binary as a user meets it.
+
+use std::process::{Command, Output, Stdio};
+
+use crate::expected::assert_matches;
+
+fn tidewalk(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_tidewalk"))
+        .args(arguments)
+        .env_clear()
+        .env("HOME", "/nonexistent")
+        .env("COLUMNS", "80")
+        .stdin(Stdio::null())
+        .output()
+        .expect("the binary starts")
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).expect("UTF-8")
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).expect("UTF-8")
+}
+
+const COMMANDS: &[&str] = &[
+    "check",
+    "plan",
+    "apply",
+    "destroy",
+    "status",
+    "ssh",
+    "exec",
+    "graph",
+    "sandbox",
+    "schema",
+    "completions",
+];
+
+#[test]
+fn help_lists_every_command_and_the_exit_codes() {
+    let output = tidewalk(&["--help"]);
+    assert_eq!(output.status.code(), Some(0));
+    let help = stdout(&output);
+    for command in COMMANDS {
+        assert!(
+            help.contains(&format!("\n  {command} ")),
+            "{command} is missing:\n{help}"
+        );
+    }
+    for code in [
+        "0  done",
+        "1  failed",
+        "2  wrong",
+        "3  changes",
+        "4  unknown",
+        "5  kept",
+        "130  int",
+    ] {
+        assert!(help.contains(code), "{code} is missing:\n{help}");
+    }
+}
+
+#[test]
+fn every_command_teaches_by_an_example() {
+    for command in COMMANDS {
+        let output = tidewalk(&[command, "--help"]);
+        assert_eq!(output.status.code(), Some(0), "{command}");
+        let help = stdout(&output);
+        assert!(
+            help.contains(&format!("tidewalk {command}")),
+            "{command}:\n{help}"
+        );
+        assert!(
+            help.contains("Example"),
+            "{command} has no example:\n{help}"
+        );
+    }
+}
+
+#[test]
+fn wrong_usage_ends_with_2_and_says_what_is_right() {
+    for (arguments, said) in [
+        (&["aply"][..], "apply"),
+        (&["plan", "--paralelism", "4"], "--parallelism"),
+        (&["plan", "--var", "novalue"], "NAME=VALUE"),
+        (&["plan", "--only", "nodot"], "SECTION.NAME"),
+        (&["plan", "--parallelism", "0"], "1 to 256"),
+        (&["exec", "server"], "PROGRAM"),
+        (
+            &["destroy", "site.yml", "--stack", "x"],
+            "cannot be used with",
+        ),
+        (
+            &["destroy", "--stack", "x", "--yes", "--receipt", "r.pdf"],
+            "receipt.html",
+        ),
+        (&["ssh", "server", "--json"], "tidewalk exec"),
+        (&[], "Usage"),
+    ] {
+        let output = tidewalk(arguments);
+        let text = stdout(&output) + &stderr(&output);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {text}");
+        assert!(text.contains(said), "{arguments:?}: {text}");
+    }
+}
+
+#[test]
+fn without_a_terminal_nothing_is_approved() {
+    for command in ["apply", "destroy"] {
+        let output = tidewalk(&[command, "site.yml"]);
+        assert_eq!(output.status.code(), Some(2), "{command}");
+        assert!(stderr(&output).contains("--yes"), "{}", stderr(&output));
+        assert!(output.stdout.is_empty());
+    }
+}
+
+#[test]
+fn errors_are_json_lines_when_asked() {
+    let output = tidewalk(&["apply", "site.yml", "--json"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(output.stderr.is_empty(), "{}", stderr(&output));
+    let line: serde_json::Value = serde_json::from_slice(&output.stdout).expect("one JSON line");
+    assert_eq!(line["v"], 1);
+    assert_eq!(line["event"], "error");
+    assert_eq!(line["kind"], "usage");
+    assert!(line["hints"][0].as_str().expect("a hint").contains("--yes"));
+}
+
+#[test]
+fn a_saved_plan_of_another_version_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("old.plan");
+    let made_by = r#"{"playbook":"site.yml","vars":[],"withheld":[],"vars_files":[],"sandbox":false,"region":null,"profile":null,"only":[]}"#;
+    std::fs::write(
+        &file,
+        format!(r#"{{"version":99,"made_by":{made_by},"plan":{{}}}}"#),
+    )
+    .expect("written");
+    let output = tidewalk(&["apply", file.to_str().expect("UTF-8")]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        stderr(&output).contains("version 99 is not 1"),
+        "{}",
+        stderr(&output)
+    );
+}
+
+#[test]
+fn a_saved_plan_asks_again_for_its_secrets() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("secret.plan");
+    let made_by = r#"{"playbook":"site.yml","vars":[],"withheld":["token"],"vars_files":[],"sandbox":false,"region":null,"profile":null,"only":[]}"#;
+    std::fs::write(
+        &file,
+        format!(r#"{{"version":1,"made_by":{made_by},"plan":{{}}}}"#),
+    )
+    .expect("written");
+    let output = tidewalk(&["apply", file.to_str().expect("UTF-8")]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        stderr(&output).contains("`token` holds a secret"),
+        "{}",
+        stderr(&output)
+    );
+}
+
+#[test]
+fn completions_exist_for_the_usual_shells() {
+    for shell in ["bash", "zsh", "fish"] {
+        let output = tidewalk(&["completions", shell]);
+        assert_eq!(output.status.code(), Some(0));
+        assert!(stdout(&output).contains("vars-file"), "{shell}");
+    }
+}
+
+#[test]
+fn colours_stay_away_from_pipes_unless_asked_for() {
+    let plain = tidewalk(&["apply", "site.yml"]);
+    assert!(!stderr(&plain).contains('\x1b'));
+    let coloured = tidewalk(&["apply", "site.yml", "--color", "always"]);
+    assert!(stderr(&coloured).contains('\x1b'));
+}
+
+#[test]
+fn the_reference_page_is_current() {
+    assert_matches("docs/cli.md", &tidewalk::cli::reference::markdown());
+}

@@ -1,0 +1,179 @@
+//! A kind with nothing behind it but a map: what the engine is tested with.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use schemars::{JsonSchema, Schema};
+use serde::Deserialize;
+use tidewalk::base::deserialize::from_node;
+use tidewalk::base::{Address, Diff, Error, Errors, Node, Outputs, Result, Shown};
+use tidewalk::contract::{Context, Found, Iam, Kind, Presence, Tags, Target, Wanted};
+
+/// One toy as the playbook wants it.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Toy {
+    /// Can be changed.
+    #[serde(default)]
+    pub(crate) color: String,
+    /// Cannot be changed.
+    #[serde(default)]
+    pub(crate) shape: String,
+    /// Another toy that it stands on.
+    #[schemars(extend("x-kind" = "toys"))]
+    pub(crate) on: Option<String>,
+}
+
+/// A toy that exists.
+#[derive(Clone, Debug)]
+pub(crate) struct Item {
+    pub(crate) toy: Toy,
+    pub(crate) tags: Tags,
+}
+
+/// The account that toys live in.
+#[derive(Default)]
+pub(crate) struct Shelf {
+    pub(crate) items: BTreeMap<String, Item>,
+    pub(crate) made: usize,
+    /// Toys whose apply fails before anything is made.
+    pub(crate) refuse: BTreeSet<String>,
+    /// Toys whose apply makes the toy, and fails then.
+    pub(crate) lose: BTreeSet<String>,
+    /// Toys that do not go away.
+    pub(crate) stuck: BTreeSet<String>,
+    /// How many more listings work.
+    pub(crate) listings: Option<usize>,
+    /// In which order things happened.
+    pub(crate) log: Vec<String>,
+}
+
+#[derive(Clone, Default)]
+pub(crate) struct Toys(pub(crate) Arc<Mutex<Shelf>>);
+
+impl Toys {
+    pub(crate) fn shelf(&self) -> std::sync::MutexGuard<'_, Shelf> {
+        self.0.lock().unwrap()
+    }
+}
+
+fn found(id: &str, item: &Item) -> Found {
+    Found {
+        id: id.to_owned(),
+        name: None,
+        tags: item.tags.clone(),
+        outputs: Outputs::default().with("id", id).with("color", item.toy.color.as_str()),
+        parts: Vec::new(),
+        live: Arc::new(item.clone()),
+    }
+}
+
+#[async_trait]
+impl Kind for Toys {
+    fn name(&self) -> &'static str {
+        "toys"
+    }
+
+    fn schema(&self) -> Schema {
+        schemars::schema_for!(Toy)
+    }
+
+    fn iam(&self) -> Iam {
+        Iam::default()
+    }
+
+    fn delete_rank(&self) -> u8 {
+        1
+    }
+
+    fn check(&self, node: &Node) -> Result<(), Errors> {
+        if node.has_unknown() {
+            return Ok(());
+        }
+        from_node::<Toy>(node).map(|_| ()).map_err(Errors::from)
+    }
+
+    async fn discover(&self, cx: &Context, wanted: &Wanted) -> Result<Vec<Found>> {
+        let mut shelf = self.shelf();
+        if let Some(left) = &mut shelf.listings {
+            if *left == 0 {
+                return Err(Error::failed("the shelf is dark"));
+            }
+            *left -= 1;
+        }
+        let ours = |item: &Item| item.tags.value("tidewalk:stack") == Some(&cx.stack);
+        let items = shelf.items.iter();
+        let listed = items.filter(|(id, item)| ours(item) || wanted.external.contains(id));
+        Ok(listed.map(|(id, item)| found(id, item)).collect())
+    }
+
+    fn diff(&self, target: Target<'_>, live: Option<&Found>) -> Result<Diff> {
+        let Some(live) = live else {
+            return Ok(Diff::default().field("toy", Shown::Absent, Shown::of("new")));
+        };
+        let item = live.live.downcast_ref::<Item>().unwrap();
+        let diff = Diff::default();
+        if target.node.has_unknown() {
+            return Ok(diff.field("color", Shown::of(&item.toy.color), Shown::AfterApply));
+        }
+        let toy = from_node::<Toy>(target.node)?;
+        Ok(diff
+            .field("color", Shown::of(&item.toy.color), Shown::of(&toy.color))
+            .fixed("shape", Shown::of(&item.toy.shape), Shown::of(&toy.shape)))
+    }
+
+    async fn apply(&self, _: &Context, target: Target<'_>, live: Option<&Found>) -> Result<Found> {
+        tokio::task::yield_now().await;
+        let toy = from_node::<Toy>(target.node)?;
+        let name = target.address.name.clone();
+        let mut shelf = self.shelf();
+        shelf.log.push(format!("apply {name}"));
+        if shelf.refuse.contains(&name) {
+            return Err(Error::failed("refused"));
+        }
+        let id = live.map_or_else(
+            || {
+                shelf.made += 1;
+                format!("toy-{}", shelf.made)
+            },
+            |live| live.id.clone(),
+        );
+        let item = Item { toy, tags: target.tags.clone() };
+        shelf.items.insert(id.clone(), item.clone());
+        if shelf.lose.contains(&name) {
+            return Err(Error::failed("the answer was lost"));
+        }
+        Ok(found(&id, &item))
+    }
+
+    async fn delete(&self, _: &Context, live: &Found) -> Result<()> {
+        tokio::task::yield_now().await;
+        let mut shelf = self.shelf();
+        let name = live.tags.owner().map(|owner| owner.address.name).unwrap_or_default();
+        shelf.log.push(format!("delete {name}"));
+        if shelf.stuck.contains(&name) {
+            return Err(Error::failed("it is stuck"));
+        }
+        shelf.items.remove(&live.id);
+        Ok(())
+    }
+
+    async fn presence(&self, _: &Context, ids: &[String]) -> Vec<Presence> {
+        let shelf = self.shelf();
+        let there = |id: &String| shelf.items.contains_key(id);
+        ids.iter()
+            .map(|id| if there(id) { Presence::Present("stuck".to_owned()) } else { Presence::Absent })
+            .collect()
+    }
+}
+
+/// A toy that another stack owns.
+pub(crate) fn foreign(stack: &str, name: &str) -> Item {
+    let tags = [
+        ("tidewalk:stack", stack.to_owned()),
+        ("tidewalk:address", Address::new("toys", name).to_string()),
+    ];
+    let toy = Toy { color: "grey".to_owned(), shape: String::new(), on: None };
+    Item { toy, tags: Tags(tags.map(|(key, value)| (key.to_owned(), value)).into()) }
+}
