@@ -121,11 +121,11 @@ impl Engine {
             Some(_) => Action::Update,
         };
         if action == Action::Replace && planned != Action::Replace {
-            return Err(
-                Error::failed("it would now have to be replaced, which the plan did not show")
-                    .hint("plan again, and look at what it says")
-                    .into(),
-            );
+            return Err(Error::failed(
+                "it would now have to be replaced, which the plan did not show",
+            )
+            .hint("plan again, and look at what it says")
+            .into());
         }
         match live {
             Some(live) if action == Action::Nothing => run.know(address, live),

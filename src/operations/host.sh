@@ -6,14 +6,45 @@ tw_count=0
 
 tw_die() { echo "$*" >&2; return 1; }
 
+tw_line='
+'
+
+# PATH...: looks at many files by two programs; `tw_see_file` then only reads what they said.
+tw_look_files() {
+  tw_stats=$tw_line$(stat -L -c '%n|%F|%a|%U|%G|%s' -- "$@")$tw_line
+  tw_sums=$tw_line$(sha256sum -- "$@")$tw_line
+}
+
+# UNIT...: looks at many units by one program, for `tw_see_unit`.
+tw_look_units() {
+  tw_rest=$(systemctl show -p ActiveState,UnitFileState,NeedDaemonReload -- "$@")$tw_line$tw_line
+  tw_units=$tw_line
+  for tw_unit; do
+    tw_units=$tw_units$tw_unit:$tw_line${tw_rest%%"$tw_line$tw_line"*}$tw_line$tw_line
+    tw_rest=${tw_rest#*"$tw_line$tw_line"}
+  done
+}
+
 # PATH WANTED-SHA256: `TYPE|MODE|OWNER|GROUP|SIZE`, the hash, and the content if the hash is another.
 tw_see_file() {
-  stat -L -c '%F|%a|%U|%G|%s' -- "$1" || return 1
-  [ -f "$1" ] || return 0
-  tw_hash=$(sha256sum <"$1") || return 1
-  tw_hash=${tw_hash%% *}
+  case $tw_stats in *"$tw_line$1|"*) ;; *) return 1 ;; esac
+  tw_rest=${tw_stats#*"$tw_line$1|"}
+  echo "${tw_rest%%"$tw_line"*}"
+  tw_hash=
+  case $tw_sums in
+    *"  $1$tw_line"*)
+      tw_hash=${tw_sums%%"  $1$tw_line"*}
+      tw_hash=${tw_hash##*"$tw_line"} ;;
+  esac
+  [ -n "$tw_hash" ] || return 0
   echo "$tw_hash"
   [ "$tw_hash" = "$2" ] || head -c 262145 -- "$1"
+}
+
+# UNIT: its ActiveState, UnitFileState and NeedDaemonReload.
+tw_see_unit() {
+  tw_rest=${tw_units#*"$tw_line$1:$tw_line"}
+  echo "${tw_rest%%"$tw_line$tw_line"*}"
 }
 
 # Units that an interrupted run has left to reload or restart.

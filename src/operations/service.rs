@@ -33,14 +33,7 @@ pub(super) struct Unit<'a> {
 /// The command that looks at a unit.
 #[must_use]
 pub(super) fn probe(unit: &str) -> Command {
-    Command::new([
-        "systemctl",
-        "show",
-        "-p",
-        "ActiveState,UnitFileState",
-        "--",
-        unit,
-    ])
+    Command::new(["tw_see_unit", unit])
 }
 
 impl<'a> Unit<'a> {

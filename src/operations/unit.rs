@@ -7,6 +7,7 @@ use super::file::State;
 use super::names::{self, Problem};
 use super::placement::{self, Placement, update};
 use super::seen_file;
+use super::service;
 use crate::base::{Node, Result, Shown};
 use crate::contract::{Fact, Operation, Target, Work};
 use crate::ssh::Command;
@@ -131,15 +132,7 @@ impl Operation for Unit {
             State::Present => self.placement(&path, None, target)?.probe(),
             State::Absent => seen_file::probe(&path, Some(b"")),
         };
-        let show = [
-            "systemctl",
-            "show",
-            "-p",
-            "NeedDaemonReload",
-            "--",
-            &self.name,
-        ];
-        Ok(vec![file, Command::new(show)])
+        Ok(vec![file, service::probe(&self.name)])
     }
 
     fn work(&self, target: Target<'_>, facts: &[Fact]) -> Result<Work> {

@@ -33,7 +33,10 @@ struct Playroom {
 
 impl Playroom {
     fn new() -> Self {
-        Self { toys: Toys::default(), folder: TempDir::new().unwrap() }
+        Self {
+            toys: Toys::default(),
+            folder: TempDir::new().unwrap(),
+        }
     }
 
     fn kinds(&self) -> Vec<Arc<dyn Kind>> {
@@ -61,7 +64,12 @@ impl Playroom {
             std::fs::write(&path, text).unwrap();
             self.load(&path)
         });
-        let options = Options { parallelism: 4, only: Vec::new(), sandbox: false, abort_after: None };
+        let options = Options {
+            parallelism: 4,
+            only: Vec::new(),
+            sandbox: false,
+            abort_after: None,
+        };
         Engine::new(
             self.kinds(),
             playbook,
@@ -74,8 +82,13 @@ impl Playroom {
 
     fn load(&self, path: &Path) -> Playbook {
         let kinds = self.kinds();
-        let sections: Vec<Section> =
-            kinds.iter().map(|kind| Section { name: kind.name(), schema: kind.schema() }).collect();
+        let sections: Vec<Section> = kinds
+            .iter()
+            .map(|kind| Section {
+                name: kind.name(),
+                schema: kind.schema(),
+            })
+            .collect();
         Playbook::load(path, &LoadOptions::default(), &sections).unwrap()
     }
 
@@ -86,8 +99,14 @@ impl Playroom {
     /// What a plan would do, as words.
     async fn planned(&self, toys: &str) -> Vec<String> {
         let prepared = self.plan(toys).await.unwrap();
-        let steps = prepared.plan.steps.iter().filter(|step| step.action != Action::Nothing);
-        steps.map(|step| format!("{} {}", step.action.word(), step.address.name)).collect()
+        let steps = prepared
+            .plan
+            .steps
+            .iter()
+            .filter(|step| step.action != Action::Nothing);
+        steps
+            .map(|step| format!("{} {}", step.action.word(), step.address.name))
+            .collect()
     }
 
     async fn apply(&self, toys: &str) -> Outcome {
@@ -143,13 +162,24 @@ async fn whatever_fails_the_next_run_finishes_without_a_duplicate() {
             let room = Playroom::new();
             {
                 let mut shelf = room.toys.shelf();
-                let failing = if lost { &mut shelf.lose } else { &mut shelf.refuse };
+                let failing = if lost {
+                    &mut shelf.lose
+                } else {
+                    &mut shelf.refuse
+                };
                 failing.insert(name.to_owned());
             }
             let outcome = room.apply(TOWER).await;
             assert_eq!(outcome.failed.len(), 1, "{name}");
-            assert_eq!(outcome.failed[0].address(), Some(&Address::new("toys", name)));
-            let skipped: Vec<_> = outcome.skipped.iter().map(|(it, _)| it.name.as_str()).collect();
+            assert_eq!(
+                outcome.failed[0].address(),
+                Some(&Address::new("toys", name))
+            );
+            let skipped: Vec<_> = outcome
+                .skipped
+                .iter()
+                .map(|(it, _)| it.name.as_str())
+                .collect();
             let expected: &[&str] = match name {
                 "base" => &["middle", "top"],
                 "middle" => &["top"],
@@ -163,7 +193,11 @@ async fn whatever_fails_the_next_run_finishes_without_a_duplicate() {
             }
             let outcome = room.apply(TOWER).await;
             assert!(outcome.failed.is_empty());
-            assert_eq!(room.names(), ["alone", "base", "middle", "top"], "{name} lost: {lost}");
+            assert_eq!(
+                room.names(),
+                ["alone", "base", "middle", "top"],
+                "{name} lost: {lost}"
+            );
         }
     }
 }
@@ -175,7 +209,10 @@ async fn a_change_travels_along_the_references() {
     let green = TOWER.replace("color: red", "color: green");
     assert_eq!(room.planned(&green).await, ["update base"]);
     let blocky = TOWER.replace("shape: cube", "shape: block");
-    assert_eq!(room.planned(&blocky).await, ["replace base", "update middle"]);
+    assert_eq!(
+        room.planned(&blocky).await,
+        ["replace base", "update middle"]
+    );
     let outcome = room.apply(&blocky).await;
     assert!(outcome.failed.is_empty(), "{:?}", outcome.failed);
     assert_eq!(room.planned(&blocky).await, [""; 0]);
@@ -190,7 +227,13 @@ async fn orphans_go_last_and_protected_ones_stay() {
     let smaller = "toys:\n  base: { color: red, shape: cube }\n  new: {}\n";
     assert_eq!(
         room.planned(smaller).await,
-        ["create new", "delete alone", "delete middle", "keep safe", "delete top"]
+        [
+            "create new",
+            "delete alone",
+            "delete middle",
+            "keep safe",
+            "delete top"
+        ]
     );
     let outcome = room.apply(smaller).await;
     assert!(outcome.failed.is_empty(), "{:?}", outcome.failed);
@@ -205,9 +248,16 @@ async fn a_protected_resource_is_not_replaced() {
     let room = Playroom::new();
     let safe = "toys:\n  safe: { shape: cube, protect: true }\n";
     room.apply(safe).await;
-    let refused = room.plan(&safe.replace("cube", "ball")).await.map(|_| ()).unwrap_err();
+    let refused = room
+        .plan(&safe.replace("cube", "ball"))
+        .await
+        .map(|_| ())
+        .unwrap_err();
     assert_eq!(refused.0[0].kind(), ErrorKind::Kept);
-    assert_eq!(refused.0[0].message(), "`toys.safe` is protected and would have to be replaced");
+    assert_eq!(
+        refused.0[0].message(),
+        "`toys.safe` is protected and would have to be replaced"
+    );
 }
 
 #[tokio::test]
@@ -226,7 +276,10 @@ async fn destroy_needs_no_playbook_and_leaves_nothing() {
 #[tokio::test]
 async fn another_stacks_toys_are_never_touched() {
     let room = Playroom::new();
-    room.toys.shelf().items.insert("toy-x".to_owned(), foreign("other", "base"));
+    room.toys
+        .shelf()
+        .items
+        .insert("toy-x".to_owned(), foreign("other", "base"));
     room.apply(TOWER).await;
     room.destroy(Some(TOWER)).await;
     let shelf = room.toys.shelf();
@@ -241,14 +294,22 @@ async fn a_dark_shelf_is_unknown_never_empty() {
     room.toys.shelf().listings = Some(0);
     let plan = room.plan(TOWER).await.map(|_| ()).unwrap_err();
     assert_eq!(plan.0[0].kind(), ErrorKind::Unknown);
-    let refused = room.engine(None).plan_destroy().await.map(|_| ()).unwrap_err();
+    let refused = room
+        .engine(None)
+        .plan_destroy()
+        .await
+        .map(|_| ())
+        .unwrap_err();
     assert_eq!(refused.0[0].kind(), ErrorKind::Unknown);
     assert_eq!(room.names().len(), 4, "nothing was deleted");
 
     room.toys.shelf().listings = Some(1);
     let (_, receipt) = room.destroy(None).await;
     assert!(!receipt.is_proven());
-    assert!(matches!(receipt.listings[0].verdict, Verdict::Unknown(_)), "{receipt:?}");
+    assert!(
+        matches!(receipt.listings[0].verdict, Verdict::Unknown(_)),
+        "{receipt:?}"
+    );
 }
 
 #[tokio::test]
@@ -258,8 +319,11 @@ async fn what_is_stuck_is_present_in_the_receipt() {
     room.toys.shelf().stuck.insert("base".to_owned());
     let (outcome, receipt) = room.destroy(None).await;
     assert_eq!(outcome.failed.len(), 1);
-    let stuck: Vec<_> =
-        receipt.lines.iter().filter(|line| line.verdict != Verdict::Absent).collect();
+    let stuck: Vec<_> = receipt
+        .lines
+        .iter()
+        .filter(|line| line.verdict != Verdict::Absent)
+        .collect();
     assert_eq!(stuck.len(), 1);
     assert_eq!(stuck[0].verdict, Verdict::Present("stuck".to_owned()));
 }
@@ -277,16 +341,35 @@ async fn what_a_kept_toy_stands_on_is_kept_with_it() {
         lines.next().unwrap().verdict.clone()
     };
     assert_eq!(verdict("middle"), Verdict::Kept("keep: true".to_owned()));
-    assert_eq!(verdict("base"), Verdict::Kept("needed by toys.middle".to_owned()));
+    assert_eq!(
+        verdict("base"),
+        Verdict::Kept("needed by toys.middle".to_owned())
+    );
 }
 
 #[tokio::test]
 async fn an_existing_toy_is_looked_up_and_a_missing_one_is_an_error_at_its_place() {
     let room = Playroom::new();
-    room.toys.shelf().items.insert("shared".to_owned(), foreign("other", "base"));
-    assert_eq!(room.planned("toys:\n  a: { on: shared }\n").await, ["create a", "read shared"]);
-    let missing = room.plan("toys:\n  a: { on: shraed }\n").await.map(|_| ()).unwrap_err();
+    room.toys
+        .shelf()
+        .items
+        .insert("shared".to_owned(), foreign("other", "base"));
+    assert_eq!(
+        room.planned("toys:\n  a: { on: shared }\n").await,
+        ["create a", "read shared"]
+    );
+    let missing = room
+        .plan("toys:\n  a: { on: shraed }\n")
+        .await
+        .map(|_| ())
+        .unwrap_err();
     let error = &missing.0[0];
-    assert_eq!(error.message(), "`shraed` is neither declared under `toys` nor in the account");
-    assert_eq!(error.location().map(|at| (at.line, at.column)), Some((4, 12)));
+    assert_eq!(
+        error.message(),
+        "`shraed` is neither declared under `toys` nor in the account"
+    );
+    assert_eq!(
+        error.location().map(|at| (at.line, at.column)),
+        Some((4, 12))
+    );
 }

@@ -63,7 +63,9 @@ fn found(id: &str, item: &Item) -> Found {
         id: id.to_owned(),
         name: None,
         tags: item.tags.clone(),
-        outputs: Outputs::default().with("id", id).with("color", item.toy.color.as_str()),
+        outputs: Outputs::default()
+            .with("id", id)
+            .with("color", item.toy.color.as_str()),
         parts: Vec::new(),
         live: Arc::new(item.clone()),
     }
@@ -139,7 +141,10 @@ impl Kind for Toys {
             },
             |live| live.id.clone(),
         );
-        let item = Item { toy, tags: target.tags.clone() };
+        let item = Item {
+            toy,
+            tags: target.tags.clone(),
+        };
         shelf.items.insert(id.clone(), item.clone());
         if shelf.lose.contains(&name) {
             return Err(Error::failed("the answer was lost"));
@@ -150,7 +155,11 @@ impl Kind for Toys {
     async fn delete(&self, _: &Context, live: &Found) -> Result<()> {
         tokio::task::yield_now().await;
         let mut shelf = self.shelf();
-        let name = live.tags.owner().map(|owner| owner.address.name).unwrap_or_default();
+        let name = live
+            .tags
+            .owner()
+            .map(|owner| owner.address.name)
+            .unwrap_or_default();
         shelf.log.push(format!("delete {name}"));
         if shelf.stuck.contains(&name) {
             return Err(Error::failed("it is stuck"));
@@ -163,7 +172,13 @@ impl Kind for Toys {
         let shelf = self.shelf();
         let there = |id: &String| shelf.items.contains_key(id);
         ids.iter()
-            .map(|id| if there(id) { Presence::Present("stuck".to_owned()) } else { Presence::Absent })
+            .map(|id| {
+                if there(id) {
+                    Presence::Present("stuck".to_owned())
+                } else {
+                    Presence::Absent
+                }
+            })
             .collect()
     }
 }
@@ -174,6 +189,13 @@ pub(crate) fn foreign(stack: &str, name: &str) -> Item {
         ("tidewalk:stack", stack.to_owned()),
         ("tidewalk:address", Address::new("toys", name).to_string()),
     ];
-    let toy = Toy { color: "grey".to_owned(), shape: String::new(), on: None };
-    Item { toy, tags: Tags(tags.map(|(key, value)| (key.to_owned(), value)).into()) }
+    let toy = Toy {
+        color: "grey".to_owned(),
+        shape: String::new(),
+        on: None,
+    };
+    Item {
+        toy,
+        tags: Tags(tags.map(|(key, value)| (key.to_owned(), value)).into()),
+    }
 }
