@@ -9,42 +9,36 @@ tw_die() { echo "$*" >&2; return 1; }
 tw_line='
 '
 
-# PATH...: looks at many files by two programs; `tw_see_file` then only reads what they said.
+# PATH...: looks at many files by two programs; `tw_see_file` then takes what they said line by line,
+# so it must be called for the same paths in the same order.
 tw_look_files() {
-  tw_stats=$tw_line$(stat -L -c '%n|%F|%a|%U|%G|%s' -- "$@")$tw_line
-  tw_sums=$tw_line$(sha256sum -- "$@")$tw_line
+  tw_stats=$(stat -L -c '%n|%F|%a|%U|%G|%s' -- "$@")$tw_line
+  tw_sums=$(sha256sum -- "$@")$tw_line
 }
 
-# UNIT...: looks at many units by one program, for `tw_see_unit`.
+# UNIT...: looks at many units by one program, for `tw_see_unit` in the same order.
 tw_look_units() {
-  tw_rest=$(systemctl show -p ActiveState,UnitFileState,NeedDaemonReload -- "$@")$tw_line$tw_line
-  tw_units=$tw_line
-  for tw_unit; do
-    tw_units=$tw_units$tw_unit:$tw_line${tw_rest%%"$tw_line$tw_line"*}$tw_line$tw_line
-    tw_rest=${tw_rest#*"$tw_line$tw_line"}
-  done
+  tw_units=$(systemctl show -p ActiveState,UnitFileState,NeedDaemonReload -- "$@")$tw_line$tw_line
 }
 
 # PATH WANTED-SHA256: `TYPE|MODE|OWNER|GROUP|SIZE`, the hash, and the content if the hash is another.
 tw_see_file() {
-  case $tw_stats in *"$tw_line$1|"*) ;; *) return 1 ;; esac
-  tw_rest=${tw_stats#*"$tw_line$1|"}
-  echo "${tw_rest%%"$tw_line"*}"
-  tw_hash=
-  case $tw_sums in
-    *"  $1$tw_line"*)
-      tw_hash=${tw_sums%%"  $1$tw_line"*}
-      tw_hash=${tw_hash##*"$tw_line"} ;;
-  esac
-  [ -n "$tw_hash" ] || return 0
+  tw_first=${tw_stats%%"$tw_line"*}
+  case $tw_first in "$1|"*) ;; *) return 1 ;; esac
+  tw_stats=${tw_stats#*"$tw_line"}
+  echo "${tw_first#"$1|"}"
+  tw_first=${tw_sums%%"$tw_line"*}
+  case $tw_first in *"  $1") ;; *) return 0 ;; esac
+  tw_sums=${tw_sums#*"$tw_line"}
+  tw_hash=${tw_first%%  *}
   echo "$tw_hash"
   [ "$tw_hash" = "$2" ] || head -c 262145 -- "$1"
 }
 
 # UNIT: its ActiveState, UnitFileState and NeedDaemonReload.
 tw_see_unit() {
-  tw_rest=${tw_units#*"$tw_line$1:$tw_line"}
-  echo "${tw_rest%%"$tw_line$tw_line"*}"
+  echo "${tw_units%%"$tw_line$tw_line"*}"
+  tw_units=${tw_units#*"$tw_line$tw_line"}
 }
 
 # Units that an interrupted run has left to reload or restart.
