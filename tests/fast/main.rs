@@ -9,4 +9,5 @@ mod cli;
 mod engine;
 mod expected;
 mod layers;
+mod operations;
 mod report;
