@@ -38,24 +38,25 @@ run 3 "$tidewalk" plan data-server.yml --sandbox
 say "Do it."
 run 0 "$tidewalk" apply data-server.yml --sandbox --yes
 
-url=$("$tidewalk" status data-server.yml --sandbox --json | python3 -c '
-import json, sys
+# What a program reads: the documents that --json prints.
+field() { python3 -c 'import json, sys
 for line in sys.stdin:
-    status = json.loads(line)
-    for resource in status.get("resources", []):
-        if resource["address"] == "elastic_ips.server":
-            print("http://" + resource["reach"])')
+    found = json.loads(line).get(sys.argv[1])
+    if found:
+        print(eval(sys.argv[2], {"it": found}))' "$@"; }
+url=$("$tidewalk" status data-server.yml --sandbox --json |
+  field status '"http://" + [row["reach"] for row in it["resources"] if row["address"] == "elastic_ips.server"][0]')
 say "It runs: Nginx answers, the proxied unit behind it too, and Redis."
 run 0 curl -sS --fail "$url/"
 run 0 curl -sS --fail "$url/8000/"
-run 0 "$tidewalk" exec data-server.yml --sandbox server -- redis-cli ping
+run 0 "$tidewalk" exec server -f data-server.yml --sandbox -- redis-cli ping
 
 say "Again: nothing to do."
 run 0 "$tidewalk" plan data-server.yml --sandbox
 
 say "Somebody changes a file on the host, and opens a port in the console."
-run 0 "$tidewalk" exec data-server.yml --sandbox server -- sudo sed -i s/1.1/1.0/ /etc/nginx/sites-available/default
-endpoint=$("$tidewalk" sandbox status --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["endpoint"])')
+run 0 "$tidewalk" exec server -f data-server.yml --sandbox -- sudo sed -i s/1.1/1.0/ /etc/nginx/sites-available/default
+endpoint=$("$tidewalk" sandbox status --json | field sandbox 'it["running"]["endpoint"]')
 python=${XDG_DATA_HOME:-$HOME/.local/share}/tidewalk/venv/bin/python
 show "python by-hand.py de3 8787"
 "$python" "$here/scripts/by-hand.py" "$endpoint" de3 8787

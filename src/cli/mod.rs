@@ -10,6 +10,7 @@
 //! | the rest | a command each: its arguments, whose comments are its help, and its `run` |
 
 pub mod approval;
+pub mod bundled;
 pub mod exit;
 pub mod flags;
 pub mod interrupt;

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use clap::{Command, CommandFactory as _};
 
 use super::program::Program;
+use crate::report::json;
 
 /// Columns of the help texts.
 const WIDTH: usize = 90;
@@ -19,6 +20,7 @@ pub fn markdown() -> String {
     program.build();
     let mut text = "# Command line\n\nThis page is made from `tidewalk --help` and the help of each command.\n".to_owned();
     add(&mut text, &mut program, "tidewalk");
+    let _ = write!(text, "\n## JSON lines\n\n{}", json::DOCUMENTATION);
     text
 }
 

@@ -1,19 +1,148 @@
 //! `tidewalk sandbox`
 
+use std::path::PathBuf;
+
+use serde_json::json;
+
 use super::exit::Exit;
-use crate::base::{Error, Errors};
+use crate::base::{Errors, Result, ResultExt};
 use crate::report::Output;
+use crate::sandbox::{self, Running, Status};
 
 /// Start, stop or look at the local sandbox
+///
+/// The sandbox is a small cloud on this machine: the AWS APIs come from an emulator, and every
+/// instance is a real Linux host (a container with systemd and sshd). Other commands use it with
+/// `--sandbox`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Example:\n  tidewalk sandbox up")]
-pub struct Args {}
+pub struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(clap::Subcommand, Debug)]
+enum Action {
+    /// Start the sandbox, and install and build what it needs first
+    Up(Start),
+    /// Stop the sandbox and remove its hosts and their network
+    Down(Place),
+    /// Show whether it runs, where, and what it runs
+    Status(Place),
+    /// Serve the sandbox in the foreground (`up` starts this)
+    Serve(Start),
+}
+
+#[derive(clap::Args, Debug)]
+struct Start {
+    #[command(flatten)]
+    place: Place,
+
+    /// Run no hosts: instances are states only, and Docker Engine is not needed
+    #[arg(long)]
+    no_hosts: bool,
+}
+
+#[derive(clap::Args, Debug)]
+struct Place {
+    /// Folder for the sandbox's state [default: `tidewalk/sandbox` in the user's state folder]
+    #[arg(long, value_name = "DIR", env = sandbox::DIR_VARIABLE)]
+    dir: Option<PathBuf>,
+}
+
+impl Place {
+    fn dir(&self) -> Result<PathBuf> {
+        self.dir.clone().map_or_else(sandbox::default_dir, Ok)
+    }
+}
 
 /// Runs the command.
 ///
 /// # Errors
 /// What this machine refused.
-#[expect(clippy::unused_async, reason = "the sandbox is not built yet")]
-pub async fn run(_args: &Args, _out: &Output) -> Result<Exit, Errors> {
-    Err(Error::failed("not built yet").into())
+pub async fn run(args: &Args, out: &Output) -> Result<Exit, Errors> {
+    match &args.action {
+        Action::Up(start) => up(start, out).await?,
+        Action::Down(place) => down(place, out).await?,
+        Action::Status(place) => status(place, out).await?,
+        Action::Serve(start) => {
+            sandbox::serve(&start.place.dir()?, !start.no_hosts).await?;
+        }
+    }
+    Ok(Exit::Done)
+}
+
+async fn up(start: &Start, out: &Output) -> Result<()> {
+    let say = |line: &str| out.say(&format!("{line}\n"));
+    let program = std::env::current_exe().context("finding this program")?;
+    let dir = start.place.dir()?;
+    let (running, was_up) = sandbox::up(&dir, !start.no_hosts, &program, &say).await?;
+    if was_up {
+        say("the sandbox is up already");
+        if running.hosts == start.no_hosts {
+            let has = if running.hosts { "with" } else { "without" };
+            say(&format!(
+                "it runs {has} hosts: `tidewalk sandbox down` first to change that"
+            ));
+        }
+    }
+    out.data(&shown(&running));
+    out.document("sandbox", json!({ "was_up": was_up, "running": running }));
+    Ok(())
+}
+
+async fn down(place: &Place, out: &Output) -> Result<()> {
+    let say = |line: &str| out.say(&format!("{line}\n"));
+    let was_up = sandbox::down(&place.dir()?, &say).await?;
+    say(if was_up {
+        "the sandbox is down"
+    } else {
+        "the sandbox was not up"
+    });
+    out.document("sandbox", json!({ "was_up": was_up, "running": null }));
+    Ok(())
+}
+
+async fn status(place: &Place, out: &Output) -> Result<()> {
+    let status = sandbox::status(&place.dir()?).await?;
+    out.data(&described(&status));
+    out.document(
+        "sandbox",
+        json!({ "dir": status.dir, "running": status.running, "health": status.health }),
+    );
+    Ok(())
+}
+
+fn shown(running: &Running) -> String {
+    let network = running.network.as_ref().map_or_else(
+        || "not run here: instances are states only".to_owned(),
+        |network| format!("in {} (Docker network `{}`)", network.subnet, network.name),
+    );
+    format!(
+        "endpoint  {}\nhosts     {network}\nstarted   {}\n",
+        running.endpoint, running.started
+    )
+}
+
+fn described(status: &Status) -> String {
+    let Some(running) = &status.running else {
+        return format!("the sandbox in {} is not up\n", status.dir.display());
+    };
+    let mut text = format!("folder    {}\n{}", status.dir.display(), shown(running));
+    let Some(health) = &status.health else {
+        return text + "front     does not answer\n";
+    };
+    let emulator = if health.emulator {
+        "answers"
+    } else {
+        "has died, and everything in it is lost: `tidewalk sandbox down`, then `up`"
+    };
+    text += &format!("emulator  {emulator}\n");
+    if health.hosts {
+        text += &format!("running   {} hosts\n", health.host_count);
+    }
+    for problem in &health.problems {
+        text += &format!("problem   {problem}\n");
+    }
+    text
 }

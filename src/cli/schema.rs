@@ -18,8 +18,7 @@ pub struct Args {}
 /// # Errors
 /// When the schema cannot be made.
 pub fn run(_args: &Args, out: &Output) -> Result<Exit, Errors> {
-    let schema =
-        serde_json::to_string_pretty(&session::schema()?).context("printing the schema")?;
+    let schema = serde_json::to_string_pretty(&session::schema()).context("printing the schema")?;
     out.raw(format!("{schema}\n").as_bytes());
     Ok(Exit::Done)
 }

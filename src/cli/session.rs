@@ -1,11 +1,32 @@
 //! One run put together: playbook, account, kinds, engine.
 
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
 use super::flags::{CloudFlags, PlaybookFlags, RunFlags, StackFlags};
-use super::interrupt;
-use crate::base::{Error, Errors, Result};
-use crate::engine::{Engine, Stop};
+use super::{bundled, interrupt};
+use crate::aws::clients::{Clients, ConnectOptions, Credentials, connect};
+use crate::base::suggestion::hint;
+use crate::base::{Address, Error, Errors, Result, Secret};
+use crate::contract::{Context, Kind, Progress, Stage};
+use crate::engine::{self, Engine, Options, Stop};
+use crate::playbook::{Facts, LoadOptions, Playbook, Section};
 use crate::report::Output;
 use crate::report::graph::Graph;
+use crate::resources::hosts::reach::{self, Reach};
+use crate::ssh::Destination;
+use crate::{playbook, resources, sandbox, ssh};
+
+/// Environment variable that ends the program after so many journal entries: the tests of crashes.
+const ABORT_AFTER: &str = "TIDEWALK_ABORT_AFTER_ENTRY";
+/// The folder beside the playbook for what is kept locally.
+const LOCAL: &str = ".tidewalk";
+
+/// The status of a program that ended without one: by a signal, or with the connection.
+const SIGNALLED: i32 = 255;
 
 /// A run that is ready to begin.
 pub struct Session {
@@ -33,32 +54,91 @@ pub struct Checked {
     pub checks: usize,
 }
 
-fn not_built() -> Error {
-    Error::failed("not built yet")
+/// Every section that a playbook may have.
+#[must_use]
+pub fn sections() -> Vec<Section> {
+    let kinds = resources::registry();
+    kinds
+        .iter()
+        .map(|kind| Section {
+            name: kind.name(),
+            schema: kind.schema(),
+        })
+        .collect()
 }
 
 /// Loads and checks a playbook, offline.
 ///
 /// # Errors
 /// Every problem found.
-pub fn check(_playbook: &PlaybookFlags) -> Result<Checked, Errors> {
-    Err(not_built().into())
+pub fn check(flags: &PlaybookFlags) -> Result<Checked, Errors> {
+    let kinds = resources::registry();
+    let playbook = load(flags, &kinds)?;
+    let stage = |address: &Address| {
+        let kind = kinds.iter().find(|kind| kind.name() == address.kind);
+        kind.map(|kind| kind.stage())
+    };
+    let all = playbook.declarations.len();
+    let checks = playbook
+        .declarations
+        .keys()
+        .filter(|it| stage(it) == Some(Stage::Check))
+        .count();
+    Ok(Checked {
+        resources: all - checks,
+        checks,
+    })
 }
 
 /// The graph of a playbook, offline.
 ///
 /// # Errors
 /// Every problem found.
-pub fn graph(_playbook: &PlaybookFlags) -> Result<Graph, Errors> {
-    Err(not_built().into())
+pub fn graph(flags: &PlaybookFlags) -> Result<Graph, Errors> {
+    let playbook = load(flags, &resources::registry())?;
+    let mut graph = Graph {
+        stack: playbook.stack.clone(),
+        ..Graph::default()
+    };
+    for (address, declaration) in &playbook.declarations {
+        graph.nodes.push(address.clone());
+        for reference in declaration
+            .references
+            .iter()
+            .filter(|reference| reference.declared)
+        {
+            let edge = (address.clone(), reference.target.clone());
+            if !graph.edges.contains(&edge) {
+                graph.edges.push(edge);
+            }
+        }
+    }
+    Ok(graph)
 }
 
 /// The JSON Schema of playbooks.
-///
-/// # Errors
-/// When it cannot be made.
-pub fn schema() -> Result<serde_json::Value> {
-    Err(not_built())
+#[must_use]
+pub fn schema() -> serde_json::Value {
+    playbook::schema(&sections())
+}
+
+/// The playbook, loaded and checked by every kind.
+fn load(flags: &PlaybookFlags, kinds: &[Arc<dyn Kind>]) -> Result<Playbook, Errors> {
+    let options = LoadOptions {
+        vars: flags.vars.vars.clone(),
+        vars_files: flags.vars.vars_files.clone(),
+        env: std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect(),
+        bundled: Some(bundled::template),
+    };
+    let playbook = Playbook::load(&flags.playbook, &options, &sections())?;
+    let facts = Facts {
+        region: playbook.region.clone(),
+        account: playbook.account.clone(),
+    };
+    engine::check(&playbook, kinds, &facts)?;
+    Ok(playbook)
 }
 
 impl Session {
@@ -66,14 +146,41 @@ impl Session {
     ///
     /// # Errors
     /// What is wrong with the playbook; no credentials; the wrong account.
-    #[expect(clippy::unused_async, reason = "the clients are not built yet")]
     pub async fn of_playbook(
-        _out: &Output,
-        _playbook: &PlaybookFlags,
-        _cloud: &CloudFlags,
-        _run: &RunFlags,
+        out: &Output,
+        flags: &PlaybookFlags,
+        cloud: &CloudFlags,
+        run: &RunFlags,
     ) -> Result<Self, Errors> {
-        Err(not_built().into())
+        let kinds = resources::registry();
+        let playbook = load(flags, &kinds)?;
+        let region = cloud.region.clone().or_else(|| playbook.region.clone());
+        let aws = account(cloud, region).await?;
+        let identity = aws.identity().await?;
+        if let Some(wanted) = &playbook.account
+            && *wanted != identity.account
+            && !cloud.sandbox
+        {
+            return Err(Error::failed(format!(
+                "the playbook is for account {wanted}, and these credentials are for {}",
+                identity.account
+            ))
+            .note(format!("they belong to {}", identity.arn))
+            .hint("choose the right credentials with `--profile` or AWS_PROFILE")
+            .into());
+        }
+        let folder = match playbook.folder.as_os_str().is_empty() {
+            true => PathBuf::from("."),
+            false => playbook.folder.clone(),
+        };
+        let lease_until = playbook.lease.map(until);
+        let cx = Context {
+            stack: playbook.stack.clone(),
+            tags: playbook.tags.clone(),
+            lease_until,
+            ..surroundings(&playbook.stack, aws, identity.account, &folder)
+        };
+        Ok(Self::new(out, kinds, Some(playbook), cx, cloud, run))
     }
 
     /// A run of a playbook, or on what a stack owns.
@@ -100,14 +207,38 @@ impl Session {
     ///
     /// # Errors
     /// No credentials, or no region.
-    #[expect(clippy::unused_async, reason = "the clients are not built yet")]
     pub async fn of_stack(
-        _out: &Output,
-        _stack: &str,
-        _cloud: &CloudFlags,
-        _run: &RunFlags,
+        out: &Output,
+        stack: &str,
+        cloud: &CloudFlags,
+        run: &RunFlags,
     ) -> Result<Self, Errors> {
-        Err(not_built().into())
+        let aws = account(cloud, cloud.region.clone()).await?;
+        let identity = aws.identity().await?;
+        let cx = surroundings(stack, aws, identity.account, Path::new("."));
+        Ok(Self::new(out, resources::registry(), None, cx, cloud, run))
+    }
+
+    fn new(
+        out: &Output,
+        kinds: Vec<Arc<dyn Kind>>,
+        playbook: Option<Playbook>,
+        cx: Context,
+        cloud: &CloudFlags,
+        run: &RunFlags,
+    ) -> Self {
+        let stop = Stop::default();
+        let options = Options {
+            parallelism: run.parallelism,
+            only: run.only.clone(),
+            sandbox: cloud.sandbox,
+            abort_after: std::env::var(ABORT_AFTER)
+                .ok()
+                .and_then(|number| number.parse().ok()),
+        };
+        let observer = Arc::new(out.clone());
+        let engine = Engine::new(kinds, playbook, cx, options, observer, stop.clone());
+        Self { engine, stop }
     }
 
     /// From now on Ctrl-C asks this run to stop.
@@ -122,26 +253,121 @@ impl Session {
     ///
     /// # Errors
     /// When there is no such host, or it cannot be reached.
-    #[expect(clippy::unused_async, reason = "connections are not built yet")]
-    pub async fn shell(&self, _host: &str) -> Result<i32, Errors> {
-        Err(not_built().into())
+    pub async fn shell(&self, host: &str) -> Result<i32, Errors> {
+        let destination = self.destination(host).await?;
+        Ok(ssh::interactive(&destination).await?)
     }
 
     /// Runs a program on a host, its streams joined to ours; returns its exit status.
     ///
     /// # Errors
     /// When there is no such host, or it cannot be reached.
-    #[expect(clippy::unused_async, reason = "connections are not built yet")]
-    pub async fn join(&self, _host: &str, _argv: &[String]) -> Result<i32, Errors> {
-        Err(not_built().into())
+    pub async fn join(&self, host: &str, argv: &[String]) -> Result<i32, Errors> {
+        let destination = self.destination(host).await?;
+        Ok(ssh::exec(&destination, argv).await?)
     }
 
     /// Runs a program on a host and keeps what it prints.
     ///
     /// # Errors
     /// When there is no such host, or it cannot be reached.
-    #[expect(clippy::unused_async, reason = "connections are not built yet")]
-    pub async fn run_on(&self, _host: &str, _argv: &[String]) -> Result<Ran, Errors> {
-        Err(not_built().into())
+    pub async fn run_on(&self, host: &str, argv: &[String]) -> Result<Ran, Errors> {
+        let destination = self.destination(host).await?;
+        let output = ssh::capture(&destination, argv).await?;
+        Ok(Ran {
+            status: output.status.unwrap_or(SIGNALLED),
+            stdout: output.stdout,
+            stderr: output.stderr,
+        })
     }
+
+    /// Where a host is that is named as `server` or `hosts.server`.
+    async fn destination(&self, host: &str) -> Result<Destination, Errors> {
+        let name = host.strip_prefix("hosts.").unwrap_or(host);
+        let address = Address::new("hosts", name);
+        let playbook = self.engine.playbook()?;
+        if !playbook.declarations.contains_key(&address) {
+            let hosts = playbook
+                .declarations
+                .keys()
+                .filter(|address| address.kind == "hosts");
+            let names: Vec<&str> = hosts.map(|address| address.name.as_str()).collect();
+            return Err(Error::usage(format!("the playbook has no host `{name}`"))
+                .hint(hint(name, &names))
+                .into());
+        }
+        let folder = &self.engine.context().folder;
+        let addresses = [address];
+        let reached = self
+            .engine
+            .glance(&addresses, |target| reach::of_node(folder, target));
+        match reached.await?.pop() {
+            Some(Reach::At { destination, .. }) => Ok(destination),
+            Some(Reach::NotRunning { id, state }) => {
+                Err(Error::failed(format!("`hosts.{name}` is not running"))
+                    .note(format!("instance `{id}` is {state}"))
+                    .into())
+            }
+            Some(Reach::NotYet) | None => {
+                Err(Error::failed(format!("`hosts.{name}` does not exist yet"))
+                    .hint("make it with `tidewalk apply`")
+                    .into())
+            }
+        }
+    }
+}
+
+/// Clients for AWS, or for the sandbox that runs.
+async fn account(cloud: &CloudFlags, region: Option<String>) -> Result<Clients> {
+    let mut options = ConnectOptions {
+        region,
+        profile: cloud.profile.clone(),
+        ..ConnectOptions::default()
+    };
+    if cloud.sandbox {
+        let dir = sandbox::default_dir()?;
+        let Some(running) = sandbox::locate(&dir)? else {
+            return Err(Error::failed("the sandbox is not running")
+                .note(format!("looked for it in `{}`", dir.display()))
+                .hint("start it with `tidewalk sandbox up`"));
+        };
+        options
+            .region
+            .get_or_insert_with(|| sandbox::REGION.to_owned());
+        options.checkip_url = Some(format!("{}/checkip", running.endpoint));
+        options.endpoint = Some(running.endpoint);
+        options.credentials = Some(Credentials {
+            access_key_id: sandbox::ACCESS_KEY_ID.to_owned(),
+            secret_access_key: Secret::from(sandbox::SECRET_ACCESS_KEY.to_owned()),
+        });
+    }
+    connect(&options).await
+}
+
+struct Unheard;
+
+impl Progress for Unheard {
+    fn doing(&self, _: &Address, _: &str) {}
+}
+
+fn surroundings(stack: &str, aws: Clients, account: String, folder: &Path) -> Context {
+    Context {
+        stack: stack.to_owned(),
+        region: aws.region().to_owned(),
+        account,
+        tags: BTreeMap::new(),
+        lease_until: None,
+        folder: folder.to_owned(),
+        local: folder.join(LOCAL),
+        aws,
+        progress: Arc::new(Unheard),
+    }
+}
+
+/// When a lease ends that begins now, RFC 3339 to the second.
+fn until(lease: std::time::Duration) -> String {
+    let length = SignedDuration::try_from(lease).unwrap_or(SignedDuration::MAX);
+    let now = Timestamp::now();
+    let until = now.checked_add(length).unwrap_or(Timestamp::MAX);
+    until.round(jiff::Unit::Second).unwrap_or(until).to_string()
 }

@@ -1,1 +1,10 @@
-//! TODO
+//! Docker Engine by its API: networks, containers, images. Knows nothing of sandboxes or AWS.
+
+mod containers;
+mod engine;
+mod images;
+mod networks;
+
+pub use containers::{Container, Exec, Listed};
+pub use engine::Engine;
+pub use networks::Network;

@@ -4,6 +4,7 @@ mod apply;
 mod check;
 mod destroy;
 pub mod events;
+mod glance;
 pub mod graph;
 pub mod journal;
 mod limits;

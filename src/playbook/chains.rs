@@ -88,7 +88,6 @@ fn known(chain: &Chain, scope: &Scope, guarded: bool) -> Result<(), Wrong> {
             format!("the environment variable `{name}` is not set"),
             format!("set it, or give a default: `{{{{ env.{name} | default(\"…\") }}}}`"),
         ),
-        ("vars" | "env", _) => Ok(()),
         ("each", _) if scope.each.is_none() => wrong(
             "`each` is known only in a resource with `for_each`",
             "add `for_each: [a, b]` to the resource",
@@ -97,7 +96,7 @@ fn known(chain: &Chain, scope: &Scope, guarded: bool) -> Result<(), Wrong> {
             format!("`each` has no `{name}`"),
             "use `each.key` or `each.value`",
         ),
-        ("each", _) => Ok(()),
+        ("vars" | "env" | "each", _) => Ok(()),
         (name @ ("stack" | "region" | "account"), _) => fact(name, scope),
         (kind, _) if scope.names.sections.contains_key(kind) => {
             if scope.outputs {
@@ -189,7 +188,9 @@ fn unknown_root(root: &str, scope: &Scope) -> Result<(), Wrong> {
     if scope.env.contains_key(root) {
         return wrong(message, format!("did you mean `env.{root}`?"));
     }
-    let mut roots = vec!["vars", "env", "each", "stack", "region", "account"];
+    let mut roots = vec![
+        "vars", "env", "each", "stack", "region", "account", "range", "file",
+    ];
     roots.extend(scope.names.sections.keys().map(String::as_str));
     match suggestion::nearest(root, roots.iter().copied()) {
         Some(near) => wrong(message, format!("did you mean `{near}`?")),

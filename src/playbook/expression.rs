@@ -108,6 +108,11 @@ impl Expressions {
     ) -> Result<Scanned, ()> {
         let scanned = tokens::scan(text, &scope.names);
         let place = |range| within(at, text, range);
+        if let Some(start) = scanned.too_large {
+            let at = place(start..text.len());
+            findings.errors.push(jinja::too_large(&at));
+            return Err(());
+        }
         match self.free_names(&scanned) {
             Ok(free) => {
                 let before = findings.errors.0.len();

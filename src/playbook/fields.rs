@@ -1,6 +1,7 @@
 //! Walks a spec beside its JSON Schema and finds the fields with a meaning of their own: names of
-//! other resources (`x-kind`) and template files (`x-template`).
+//! other resources (`x-kind`, unless they match `x-kind-unless`) and template files (`x-template`).
 
+use regex::Regex;
 use serde_json::Value as Json;
 
 use crate::base::{Node, Value};
@@ -89,7 +90,9 @@ fn marked<'a>(
     visit: &mut dyn FnMut(Field<'a>),
 ) {
     let is = |mark: &str| schema.get(mark) == Some(&Json::Bool(true));
-    if let Some(kind) = schema.get("x-kind").and_then(Json::as_str) {
+    if let Some(kind) = schema.get("x-kind").and_then(Json::as_str)
+        && !is_word(node, schema)
+    {
         visit(Field::Name {
             kind,
             attaches: is("x-attaches"),
@@ -99,4 +102,13 @@ fn marked<'a>(
     if is("x-template") {
         visit(Field::Template { node, beside });
     }
+}
+
+/// The text is a word of the field's own, which the schema tells by a pattern (`x-kind-unless`).
+fn is_word(node: &Node, schema: &Json) -> bool {
+    let pattern = schema.get("x-kind-unless").and_then(Json::as_str);
+    pattern.is_some_and(|pattern| {
+        let text = node.as_text().unwrap_or_default();
+        Regex::new(pattern).is_ok_and(|pattern| pattern.is_match(text))
+    })
 }

@@ -88,6 +88,9 @@ pub(super) fn read_yaml(path: &Path, at: Option<&Location>) -> Result<Arc<Source
     let size = match fs::metadata(path) {
         Ok(facts) if facts.is_dir() => return Err(failed("it is a folder".to_owned())),
         Ok(facts) => facts.len(),
+        Err(error) if missing(error.kind()) => {
+            return Err(failed("there is no such file".to_owned()));
+        }
         Err(error) => return Err(failed(error.to_string())),
     };
     if size > LARGEST {

@@ -44,6 +44,12 @@ pub(super) fn environment(files: Files) -> Environment<'static> {
     env
 }
 
+/// The error for what is larger than any expression needs to be.
+pub(super) fn too_large(at: &Location) -> Error {
+    Error::playbook("this expression is too long or too deep", at)
+        .hint("compute parts of it in `vars:`, or move it to a template")
+}
+
 fn failure(message: String) -> Failure {
     Failure::new(ErrorKind::InvalidOperation, message)
 }

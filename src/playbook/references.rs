@@ -86,12 +86,9 @@ pub(super) fn address(node: &Node, names: &Names) -> Result<Address> {
 /// The error of naming what `for_each` makes without one of its keys.
 fn lacks_key(target: &Address, node: &Node, names: &Names) -> Option<Error> {
     let (base, key) = target.split_key();
-    let keys = match names.keys(&target.kind, base)? {
-        Some(keys) => keys,
-        None => {
-            let message = format!("`{}.{base}` has no keys: it has no `for_each`", target.kind);
-            return key.map(|_| Error::playbook(message, &node.at).hint(format!("write `{base}`")));
-        }
+    let Some(keys) = names.keys(&target.kind, base)? else {
+        let message = format!("`{}.{base}` has no keys: it has no `for_each`", target.kind);
+        return key.map(|_| Error::playbook(message, &node.at).hint(format!("write `{base}`")));
     };
     let message = match key {
         None => {

@@ -196,10 +196,10 @@ impl View {
                 let over = scope.extra.get("vars").and_then(|vars| vars.as_object());
                 let over = over.into_iter().flat_map(|over| over.keys());
                 let own = scope.vars.keys().filter(|key| {
-                    !scope
+                    scope
                         .extra
                         .get("vars")
-                        .is_some_and(|vars| vars.get(key.as_str()).is_some())
+                        .is_none_or(|vars| vars.get(key.as_str()).is_none())
                 });
                 over.chain(own).map(Value::from).collect()
             }
@@ -234,12 +234,11 @@ impl View {
 impl Object for View {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
         let number;
-        let key = match key.as_str() {
-            Some(key) => key,
-            None => {
-                number = key.to_string();
-                &number
-            }
+        let key = if let Some(key) = key.as_str() {
+            key
+        } else {
+            number = key.to_string();
+            &number
         };
         match &self.what {
             What::Root => self.root_value(key),

@@ -201,13 +201,12 @@ pub(super) fn tags<'a>(
             Value::Int(number) => number.to_string(),
             Value::Bool(truth) => truth.to_string(),
             _ => {
-                errors.push(
-                    Error::playbook(
-                        format!("a tag is text, this is {}", node.type_name()),
-                        &node.at,
-                    )
-                    .hint("put it in quotes"),
-                );
+                let message = format!("a tag is text, this is {}", node.type_name());
+                let error = Error::playbook(message, &node.at);
+                errors.push(match node.value {
+                    Value::Float(_) => error.hint("put it in quotes"),
+                    _ => error,
+                });
                 continue;
             }
         };

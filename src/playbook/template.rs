@@ -16,6 +16,9 @@ use crate::base::{Error, Location, Node, Result, Source, Value, secret};
 /// How deep templates may include each other.
 const DEEPEST: usize = 16;
 
+/// What the engine calls a template that was given as text.
+const UNNAMED: &str = "<string>";
+
 struct Template {
     source: Arc<Source>,
     scanned: Scanned,
@@ -27,7 +30,11 @@ impl Template {
         let source = files::text(&path, bytes)?;
         let mut scanned = tokens::scan(&source.text, &scope.names);
         scanned.whole = None;
-        Ok(Self { source, scanned })
+        let template = Self { source, scanned };
+        match template.scanned.too_large {
+            Some(start) => Err(jinja::too_large(&template.place(start, start + 1))),
+            None => Ok(template),
+        }
     }
 
     fn place(&self, start: usize, end: usize) -> Location {
@@ -42,7 +49,7 @@ impl Template {
     fn failed(&self, error: &minijinja::Error, expressions: &Expressions) -> Error {
         let own = error
             .name()
-            .is_none_or(|name| Path::new(name) == self.source.path);
+            .is_none_or(|name| name == UNNAMED || Path::new(name) == self.source.path);
         let ours = jinja::explain(error, &expressions.env);
         if !own {
             let place = (
@@ -139,7 +146,14 @@ impl Expressions {
                 let message = error.to_string();
                 minijinja::Error::new(minijinja::ErrorKind::InvalidOperation, message)
             })?;
-            Ok(Some(tokens::scan(&source.text, &names).text))
+            let scanned = tokens::scan(&source.text, &names);
+            match scanned.too_large {
+                None => Ok(Some(scanned.text)),
+                Some(_) => Err(minijinja::Error::new(
+                    minijinja::ErrorKind::InvalidOperation,
+                    "this expression is too long or too deep",
+                )),
+            }
         });
         let trace = Arc::new(Trace::default());
         let scope = Arc::new(scope);

@@ -16,6 +16,15 @@ pub(super) struct Chain {
     pub(super) range: Range<usize>,
 }
 
+/// Brackets within each other in one expression, at most.
+const DEEPEST: usize = 30;
+
+/// Names and operators in one expression, at most: the template engine recurses over them.
+const MOST_TOKENS: usize = 400;
+
+/// Statements (`{% if %}`, `{% for %}`) within each other, at most.
+const MOST_OPEN: usize = 40;
+
 /// Template text, read.
 #[derive(Debug, Default)]
 pub(super) struct Scanned {
@@ -25,6 +34,8 @@ pub(super) struct Scanned {
     pub(super) chains: Vec<Chain>,
     /// The inside of the one expression, in `text`, when there is nothing around it.
     pub(super) whole: Option<Range<usize>>,
+    /// Where an expression begins that is too large for the template engine, if one is.
+    pub(super) too_large: Option<usize>,
     /// Templates that this one includes, imports or extends by a fixed name.
     pub(super) includes: Vec<String>,
     /// Places in `text` after which it stands further right than what was written, and how far.
@@ -59,6 +70,7 @@ pub(super) fn scan(text: &str, names: &Names) -> Scanned {
         out: Scanned::default(),
     };
     let mut blocks = Vec::new();
+    let mut open = 0;
     while let Some(found) = scan.rest().find('{') {
         scan.at += found;
         let opening = scan.rest().as_bytes().get(1).copied();
@@ -74,7 +86,12 @@ pub(super) fn scan(text: &str, names: &Names) -> Scanned {
             }
             Some(b'%') => {
                 if let Some(inside) = scan.block("%}") {
-                    scan.out.includes.extend(included(&scan.out.text[inside]));
+                    let statement = scan.out.text[inside].trim().to_owned();
+                    scan.out.includes.extend(included(&statement));
+                    open = nesting(open, &statement);
+                    if open > MOST_OPEN {
+                        scan.refuse();
+                    }
                 }
                 blocks.push((0..0, 0..0));
             }
@@ -107,6 +124,13 @@ impl<'a> Scan<'a> {
 
     fn peek(&self) -> Option<u8> {
         self.rest().bytes().next()
+    }
+
+    /// Says that the template engine must not be given this text.
+    fn refuse(&mut self) {
+        self.out
+            .too_large
+            .get_or_insert(self.at.min(self.text.len()));
     }
 
     /// Takes over everything up to `end` as it is.
@@ -148,7 +172,7 @@ impl<'a> Scan<'a> {
     fn block(&mut self, end: &str) -> Option<Range<usize>> {
         self.at += 2;
         self.copy(self.at);
-        let mut depth = 0_usize;
+        let (mut depth, mut tokens) = (0_usize, 0_usize);
         let mut after = ' ';
         let dashes = usize::from(matches!(self.peek(), Some(b'-' | b'+')));
         self.at += dashes;
@@ -180,6 +204,10 @@ impl<'a> Scan<'a> {
             }
             if !next.is_whitespace() {
                 after = next;
+                tokens += usize::from(!matches!(next, ',' | ':' | '"' | '\''));
+            }
+            if depth > DEEPEST || tokens > MOST_TOKENS {
+                self.refuse();
             }
         }
         None
@@ -288,9 +316,22 @@ fn is_word(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '_'
 }
 
+/// How many statements are open after this one.
+fn nesting(open: usize, statement: &str) -> usize {
+    let verb = statement.split_whitespace().next().unwrap_or_default();
+    match verb {
+        "if" | "for" | "macro" | "call" | "filter" | "block" | "with" | "autoescape" | "set" => {
+            // `set` with a value needs no end.
+            open + usize::from(verb != "set" || !statement.contains('='))
+        }
+        "elif" => open + 1,
+        _ if verb.starts_with("end") => open.saturating_sub(1),
+        _ => open,
+    }
+}
+
 /// The fixed name in `include "name"` and its relatives.
 fn included(statement: &str) -> Option<String> {
-    let statement = statement.trim();
     let verb = statement.split_whitespace().next()?;
     if !matches!(verb, "include" | "import" | "from" | "extends") {
         return None;

@@ -54,8 +54,23 @@ impl Types {
             return Vec::new();
         }
         let errors = self.validator.iter_errors(&json);
-        errors
+        let misfits: Vec<_> = errors
             .flat_map(|error| self.misfits(node, &error))
+            .collect();
+        let mistyped = mistyped(&misfits);
+        let is_type = |misfit: &&Misfit| matches!(misfit.what, What::Type(_));
+        let wrong_type: Vec<_> = misfits
+            .iter()
+            .filter(is_type)
+            .map(|one| &one.path)
+            .collect();
+        misfits
+            .iter()
+            .filter(|misfit| match &misfit.what {
+                What::MissingKey { key, .. } => !mistyped.contains(&(&misfit.path, key.as_str())),
+                What::NotAllowed(_) => !wrong_type.contains(&&misfit.path),
+                _ => true,
+            })
             .map(|misfit| misfit.explain(node, at))
             .collect()
     }
@@ -144,6 +159,18 @@ impl Types {
     }
 }
 
+/// Keys that are there under a mistyped name: they are not missing.
+fn mistyped(misfits: &[Misfit]) -> Vec<(&Vec<Step>, &str)> {
+    let unknown = misfits.iter().filter_map(|misfit| match &misfit.what {
+        What::UnknownKey { key, allowed } => {
+            let near = suggestion::nearest(key, allowed.iter().map(String::as_str));
+            near.map(|near| (&misfit.path, near))
+        }
+        _ => None,
+    });
+    unknown.collect()
+}
+
 fn steps(path: &Path) -> Vec<Step> {
     path.iter()
         .map(|segment| match segment {
@@ -164,115 +191,4 @@ fn options_of(options: &Json) -> Vec<String> {
                 .map_or_else(|| option.to_string(), str::to_owned)
         })
         .collect()
-}
-
-impl Misfit {
-    fn explain(self, root: &Node, at: &Location) -> Error {
-        let node = root.follow(&self.path);
-        let holder = match self.path.split_last() {
-            None => at.clone(),
-            Some((Step::Key(key), above)) => root
-                .follow(above)
-                .as_map()
-                .and_then(|map| map.get(key))
-                .map_or_else(|| node.at.clone(), |entry| entry.key_at.clone()),
-            Some((Step::Index(_), _)) => node.at.clone(),
-        };
-        let key_at = |key: &str| {
-            let entry = node.as_map().and_then(|map| map.get(key));
-            entry.map_or_else(|| node.at.clone(), |entry| entry.key_at.clone())
-        };
-        match self.what {
-            What::UnknownKey { key, allowed } => {
-                let allowed: Vec<_> = allowed.iter().map(String::as_str).collect();
-                Error::playbook(format!("unknown key `{key}`"), &key_at(&key))
-                    .hint(suggestion::hint(&key, &allowed))
-            }
-            What::MissingKey { key, about } => {
-                let error = Error::playbook(format!("missing key `{key}`"), &holder);
-                match about {
-                    Some(about) => error.note(format!("{key}: {about}")),
-                    None => error,
-                }
-            }
-            What::Type(wanted) => wrong_type(node, &holder, &wanted),
-            What::NotAllowed(options) => {
-                let options: Vec<_> = options.iter().map(String::as_str).collect();
-                let typed = shown(node);
-                let error =
-                    Error::playbook(format!("{typed} is not allowed here"), place(node, &holder));
-                error.hint(suggestion::hint(
-                    node.as_text().unwrap_or_default(),
-                    &options,
-                ))
-            }
-            What::OneKeyOf(keys) => {
-                let keys: Vec<_> = keys.iter().map(|key| format!("`{key}`")).collect();
-                Error::playbook("one key must be given here", &holder)
-                    .hint(format!("allowed here: {}", keys.join(", ")))
-            }
-            What::OnlyOneOf { key, other } => Error::playbook(
-                format!("`{key}` cannot be given beside `{other}`"),
-                &key_at(&key),
-            )
-            .hint("keep one of the two"),
-            What::Other(what) => {
-                Error::playbook(format!("{} {what}", shown(node)), place(node, &holder))
-            }
-        }
-    }
-}
-
-/// An empty value has no place of its own worth showing.
-fn place<'a>(node: &'a Node, holder: &'a Location) -> &'a Location {
-    match node.value {
-        Value::Null | Value::Map(_) | Value::List(_) => holder,
-        _ => &node.at,
-    }
-}
-
-fn shown(node: &Node) -> String {
-    match &node.value {
-        _ if node.secret => "a secret".to_owned(),
-        Value::Text(text) if text.chars().count() <= 60 && !text.contains('\n') => {
-            format!("`{text}`")
-        }
-        Value::Int(number) => format!("`{number}`"),
-        Value::Float(number) => format!("`{number}`"),
-        Value::Bool(truth) => format!("`{truth}`"),
-        _ => node.type_name().to_owned(),
-    }
-}
-
-fn wrong_type(node: &Node, holder: &Location, wanted: &[JsonType]) -> Error {
-    let mut words: Vec<_> = wanted
-        .iter()
-        .filter_map(|wanted| match wanted {
-            JsonType::Null => None,
-            JsonType::String => Some("text"),
-            JsonType::Integer => Some("a whole number"),
-            JsonType::Number => Some("a number"),
-            JsonType::Boolean => Some("`true` or `false`"),
-            JsonType::Array => Some("a list"),
-            JsonType::Object => Some("a mapping"),
-        })
-        .collect();
-    words.dedup();
-    let shown = shown(node);
-    let found = match node.type_name() {
-        name if name == shown => shown,
-        "true/false" => shown,
-        name => format!("{name} {shown}"),
-    };
-    let expected = words.join(" or ");
-    let error = Error::playbook(
-        format!("expected {expected}, found {found}"),
-        place(node, holder),
-    );
-    let loses = matches!(node.value, Value::Float(_) | Value::Bool(_));
-    if words.contains(&"text") && loses && !node.secret {
-        error.hint("put it in quotes")
-    } else {
-        error
-    }
 }

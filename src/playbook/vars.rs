@@ -78,16 +78,16 @@ impl Variable {
         match key {
             "description" => self.description = node.as_text().map(str::to_owned),
             "default" => self.default = Some(node.clone()),
-            "secret" => match node.value {
-                Value::Bool(secret) => self.secret = secret,
-                _ => {
+            "secret" => {
+                let Value::Bool(secret) = node.value else {
                     let message = format!(
                         "`secret` is `true` or `false`, this is {}",
                         node.type_name()
                     );
                     return Err(Error::playbook(message, &node.at));
-                }
-            },
+                };
+                self.secret = secret;
+            }
             "type" => match node.as_text() {
                 Some(kind) if TYPES.contains(&kind) => self.kind = Some(kind.to_owned()),
                 _ => {

@@ -5,7 +5,7 @@ use anstream::adapter::strip_str;
 use anstyle::AnsiColor;
 
 use super::style::{STRONG, paint};
-use super::wrap::wrap;
+use super::wrap::{printable, wrap};
 use crate::base::{Error, Location};
 
 /// Characters kept after the place on a long line.
@@ -83,17 +83,18 @@ pub fn error(error: &Error, width: usize) -> String {
 
 /// The message, with the resource it is about unless it says so itself.
 fn title(error: &Error) -> String {
+    let message = printable(error.message());
     match error.address() {
         Some(address) if !error.message().contains(&address.to_string()) => {
-            format!("`{address}`: {}", error.message())
+            format!("`{address}`: {message}")
         }
-        _ => error.message().to_owned(),
+        _ => message,
     }
 }
 
 /// Wrapped so that it fits beside the margin.
 fn fit(text: &str, width: usize) -> String {
-    wrap(text, width.saturating_sub(10).max(30)).join("\n")
+    wrap(&printable(text), width.saturating_sub(10).max(30)).join("\n")
 }
 
 /// The file that all errors are in, if it is one.

@@ -3,7 +3,7 @@
 use anstyle::Style;
 
 use super::style::{BAD, CHANGE, GOOD, PLACE, QUIET, REPLACE, paint};
-use super::wrap::{columns, pad, wrap};
+use super::wrap::{columns, pad, printable, wrap};
 use crate::base::{Effect, FieldChange, Shown};
 
 /// Columns before a field's name.
@@ -42,7 +42,11 @@ pub fn fields(changes: &[FieldChange], layout: Layout) -> Vec<String> {
 }
 
 fn field(change: &FieldChange, name_width: usize, layout: Layout) -> Vec<String> {
-    let name = format!("{}{}", " ".repeat(INDENT), pad(&change.field, name_width));
+    let name = format!(
+        "{}{}",
+        " ".repeat(INDENT),
+        pad(&printable(&change.field), name_width)
+    );
     if let Some(block) = block(change) {
         let mut lines = vec![format!(
             "{}{}",
@@ -54,7 +58,10 @@ fn field(change: &FieldChange, name_width: usize, layout: Layout) -> Vec<String>
     }
     let start = columns(&name) + 2;
     let room = layout.width.saturating_sub(start).max(24);
-    let (old, new) = (change.old.to_string(), change.new.to_string());
+    let (old, new) = (
+        printable(&change.old.to_string()),
+        printable(&change.new.to_string()),
+    );
     let mut lines = if change.old == Shown::Hidden && change.new == Shown::Hidden {
         vec![format!("{name}  {}", paint(QUIET, "(a secret, changed)"))]
     } else if layout.creating && change.old == Shown::Absent {
@@ -105,6 +112,7 @@ fn removed(text: &str) -> String {
 }
 
 fn block_lines(block: &str, full: bool) -> Vec<String> {
+    let block = printable(&block.replace('\t', "    "));
     let lines: Vec<_> = block.trim_end().lines().collect();
     let is_marked = |line: &&str| line.starts_with(['-', ' ']) && !line.starts_with("---");
     let is_new = !lines.iter().any(is_marked);

@@ -8,6 +8,9 @@ use crate::base::secret::redact;
 use crate::base::{Error, ErrorKind};
 use crate::engine::Event;
 
+/// What the lines are, for readers of the documentation.
+pub const DOCUMENTATION: &str = include_str!("events.md");
+
 /// Version of the event lines.
 const VERSION: u8 = 1;
 

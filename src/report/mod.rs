@@ -6,24 +6,9 @@
 //! the rest to stderr.
 //!
 //! # JSON lines
-//! With `--json`, stdout carries one object a line, each with `"v": 1` and an `"event"`:
-//!
-//! | event | further members |
-//! |---|---|
-//! | `discovered` | `kind`, `count`, `seconds` |
-//! | `started` | `address`, `action` |
-//! | `doing` | `address`, `what` |
-//! | `done` | `address`, `action`, `id`, `seconds` |
-//! | `failed`, `check_failed` | `address`, `error` |
-//! | `skipped` | `address`, `because` |
-//! | `check_passed` | `address`, `seconds` |
-//! | `note` | `text` |
-//! | `error` | `kind`, `message`, `code`, `address`, `at` (`file`, `line`, `column`), `notes`, `hints` |
-//! | `plan`, `outcome`, `receipt`, `status`, `graph`, `check`, `exec` | the document, under the event's own name; the last line |
-//!
-//! Actions are `nothing`, `create`, `update`, `replace`, `delete`, `keep`, `read`. Members may be
-//! added within version 1; none is removed or changes its meaning.
+#![doc = include_str!("events.md")]
 
+pub mod alike;
 pub mod duration;
 pub mod error;
 pub mod exec;
@@ -36,6 +21,7 @@ pub mod output;
 pub mod plan;
 pub mod progress;
 pub mod receipt;
+pub mod reference;
 pub mod status;
 pub mod style;
 pub mod table;

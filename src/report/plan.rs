@@ -4,8 +4,10 @@ use std::fmt::Write as _;
 
 use anstyle::Style;
 
+use super::alike::{group, key};
 use super::field::{Layout, fields};
 use super::style::{BAD, CHANGE, GOOD, QUIET, REPLACE, STRONG, paint};
+use super::wrap::wrap;
 use crate::engine::{Action, Plan, Step};
 
 /// What the plan is for; it picks the words of the summary.
@@ -21,14 +23,47 @@ pub enum Purpose {
 #[must_use]
 pub fn plan(plan: &Plan, purpose: Purpose, width: usize, full: bool) -> String {
     let mut text = format!("{}\n\n", heading(plan));
-    for each in &plan.steps {
-        if each.action.is_change() || each.action == Action::Keep {
-            text.push_str(&step(each, width, full));
+    let is_shown = |step: &&Step| step.action.is_change() || step.action == Action::Keep;
+    let shown: Vec<Step> = plan.steps.iter().filter(is_shown).cloned().collect();
+    let mut rest = shown.as_slice();
+    let mut before: Option<(Action, usize)> = None;
+    while let Some(first) = rest.first() {
+        let group = if full { &rest[..1] } else { group(rest) };
+        let mut lines = step(first, width, full);
+        lines.push_str(&folded(&group[1..], width));
+        // Resources that take a line each stand together.
+        let this = (first.action, lines.lines().count());
+        if before.is_some_and(|before| before != this || this.1 > 1) {
             text.push('\n');
         }
+        text.push_str(&lines);
+        before = Some(this);
+        rest = &rest[group.len()..];
+    }
+    if before.is_some() {
+        text.push('\n');
     }
     text.push_str(&paint(STRONG, summary(plan, purpose)));
     text.push('\n');
+    text
+}
+
+/// The line for resources that are like the one before.
+fn folded(alike: &[Step], width: usize) -> String {
+    const INDENT: &str = "      ";
+    if alike.is_empty() {
+        return String::new();
+    }
+    let keys: Vec<_> = alike.iter().map(key).collect();
+    let words = format!(
+        "and {} more, alike but for the key: {}",
+        alike.len(),
+        keys.join(", ")
+    );
+    let mut text = String::new();
+    for line in wrap(&words, width.saturating_sub(INDENT.len())) {
+        let _ = writeln!(text, "{INDENT}{}", paint(GOOD, line));
+    }
     text
 }
 

@@ -9,6 +9,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::duration::took;
 use super::style::{BAD, CHANGE, GOOD, QUIET, STRONG, paint};
+use super::wrap::printable;
 use crate::base::Address;
 use crate::base::secret::redact;
 use crate::engine::{Action, Event};
@@ -43,7 +44,7 @@ pub fn plain(event: &Event) -> Option<String> {
         Event::CheckFailed { address, error } => format!("{address}: not satisfied: {error}"),
         Event::Note(text) => text.clone(),
     };
-    Some(line)
+    Some(printable(&line))
 }
 
 /// The event as a finished line above the running ones; `None` while nothing is finished.
@@ -57,7 +58,7 @@ pub fn finished(event: &Event) -> Option<String> {
             action: Action::Nothing | Action::Read,
             ..
         } => return None,
-        Event::Note(text) => return Some(paint(CHANGE, text)),
+        Event::Note(text) => return Some(paint(CHANGE, printable(text))),
         Event::Done {
             address,
             action,
@@ -82,9 +83,10 @@ pub fn finished(event: &Event) -> Option<String> {
         format!("  {}", paint(QUIET, took(elapsed)))
     });
     Some(format!(
-        "{} {}  {text}{took}",
+        "{} {}  {}{took}",
         paint(style, sign),
-        paint(STRONG, address)
+        paint(STRONG, address),
+        printable(&text)
     ))
 }
 
@@ -199,8 +201,8 @@ impl Live {
 
     fn say(&self, address: &Address, what: &str) {
         match lock(&self.running).get(address) {
-            Some(line) => line.set_message(redact(what)),
-            None => self.look(&address.to_string(), |_| redact(what)),
+            Some(line) => line.set_message(redact(&printable(what))),
+            None => self.look(&address.to_string(), |_| redact(&printable(what))),
         }
     }
 

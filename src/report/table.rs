@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table, presets};
 
+use super::wrap::printable;
+
 /// How a cell looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tone {
@@ -48,7 +50,7 @@ pub fn table<const N: usize>(
 }
 
 fn cell(text: &str, tone: Tone) -> Cell {
-    let cell = Cell::new(text);
+    let cell = Cell::new(printable(text));
     match tone {
         // A styled nothing would keep the blanks before it at the end of the line.
         _ if text.is_empty() => cell,

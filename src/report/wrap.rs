@@ -8,6 +8,20 @@ pub fn columns(text: &str) -> usize {
     text.width()
 }
 
+/// `text` without what would move the cursor or change colours: a tag's value or a host's message
+/// may hold anything.
+#[must_use]
+pub fn printable(text: &str) -> String {
+    let harmless = |c: char| !c.is_control() || c == '\n';
+    text.chars()
+        .map(|c| match c {
+            '\t' => ' ',
+            c if harmless(c) => c,
+            _ => '\u{fffd}',
+        })
+        .collect()
+}
+
 /// `text` in lines of at most `width` columns, broken at spaces only: a longer word stands alone
 /// and whole, so that it can be copied.
 #[must_use]
@@ -45,6 +59,11 @@ pub fn count(number: usize, noun: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn escapes_do_not_reach_the_terminal() {
+        assert_eq!(printable("a\x1b[2Jb\r\tc\nd"), "a\u{fffd}[2Jb\u{fffd} c\nd");
+    }
 
     #[test]
     fn lines_break_between_words_and_long_words_stay_whole() {

@@ -14,4 +14,4 @@ pub use command::Command;
 pub use destination::{Destination, Jump};
 pub use host_key::{HostKey, Pins};
 pub use session::Session;
-pub use terminal::{exec, interactive};
+pub use terminal::{capture, exec, interactive};

@@ -1,15 +1,21 @@
 //! Hands the user's terminal to `ssh`, with the same pinned host keys as everything else.
 
 use std::process::Stdio;
+use std::time::Duration;
 
 use super::Destination;
 use super::batch::quote;
-use super::session::{private_folder, read_log};
+use super::session::{Output, Patience, Session, private_folder, read_log};
 use super::trouble::explain;
 use crate::base::{Result, ResultExt};
 
 /// The status by which `ssh` says that itself failed, not the remote program.
 const SSH_FAILED: i32 = 255;
+/// A host that runs answers within this.
+const PATIENCE: Patience = Patience {
+    booting: Duration::from_secs(15),
+    first_start: false,
+};
 
 /// Opens a login shell on the host in the user's terminal; returns its exit status.
 ///
@@ -17,6 +23,16 @@ const SSH_FAILED: i32 = 255;
 /// When the connection fails.
 pub async fn interactive(destination: &Destination) -> Result<i32> {
     run(destination, None).await
+}
+
+/// Runs a program on the host and keeps what it prints.
+///
+/// # Errors
+/// When the connection fails.
+pub async fn capture(destination: &Destination, argv: &[String]) -> Result<Output> {
+    let words: Vec<_> = argv.iter().map(|word| quote(word)).collect::<Result<_>>()?;
+    let session = Session::connect(destination, PATIENCE, &|_| {}).await?;
+    session.run(&words.join(" "), &[], |_| {}).await
 }
 
 /// Runs a program on the host, its streams joined to ours; returns its exit status.

@@ -315,6 +315,34 @@ fn a_narrow_terminal_gets_a_narrow_plan() {
 }
 
 #[test]
+fn resources_that_differ_in_their_key_only_are_folded() {
+    let node = |key: &str, size: &str| {
+        let diff = Diff::default()
+            .field("instance_type", Shown::Absent, Shown::of(size))
+            .field("tags", Shown::Absent, Shown::of(format!("Student={key}")));
+        step(
+            &format!("instances.node[{key}]"),
+            Action::Create,
+            None,
+            diff,
+        )
+    };
+    let gone = |name: &str| step(name, Action::Delete, Some("sg-1"), Diff::default());
+    let mut steps: Vec<_> = (1..=30)
+        .map(|number| node(&format!("student{number:02}"), "t3a.small"))
+        .collect();
+    steps.push(node("teacher", "t3a.large"));
+    steps.extend([gone("security_groups.a"), gone("security_groups.b")]);
+    let plan = stack(steps, 0);
+    matches(
+        "plan-folded",
+        &report::plan::plan(&plan, Purpose::Apply, WIDTH, false),
+    );
+    let full = report::plan::plan(&plan, Purpose::Apply, WIDTH, true);
+    assert!(full.contains("instances.node[student30]"), "{full}");
+}
+
+#[test]
 fn a_plan_without_changes_is_one_sentence() {
     let same = |name: &str| step(name, Action::Nothing, Some("id"), Diff::default());
     let plan = stack(vec![same("key_pairs.de3"), same("instances.server")], 1);
@@ -529,6 +557,18 @@ fn a_graph_is_dot_with_a_cluster_for_each_kind() {
         ],
     };
     matches("graph", &report::graph::dot(&graph));
+}
+
+#[test]
+fn every_event_is_documented() {
+    let documented = report::json::DOCUMENTATION;
+    for name in ["discovered", "check_passed", "error", "receipt"] {
+        assert!(documented.contains(&format!("`{name}`")), "{name}");
+    }
+    let line = report::json::error(&Error::failed("x"));
+    for member in line.as_object().expect("an object").keys() {
+        assert!(documented.contains(member.as_str()), "{member}");
+    }
 }
 
 #[test]

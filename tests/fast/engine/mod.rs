@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use tempfile::TempDir;
+use tidewalk::aws::clients::{ConnectOptions, connect};
 use tidewalk::base::{Address, ErrorKind, Errors};
 use tidewalk::contract::{Context, Kind, Progress};
 use tidewalk::engine::{
@@ -43,7 +44,12 @@ impl Playroom {
         vec![Arc::new(self.toys.clone())]
     }
 
-    fn context(&self) -> Context {
+    async fn context(&self) -> Context {
+        let options = ConnectOptions {
+            region: Some("eu-west-1".to_owned()),
+            endpoint: Some("http://127.0.0.1:9".to_owned()),
+            ..ConnectOptions::default()
+        };
         Context {
             stack: "play".to_owned(),
             region: "eu-west-1".to_owned(),
@@ -52,12 +58,12 @@ impl Playroom {
             lease_until: None,
             folder: self.folder.path().to_owned(),
             local: self.folder.path().join(".tidewalk"),
-            aws: tidewalk::aws::Clients::offline(),
+            aws: connect(&options).await.unwrap(),
             progress: Arc::new(Silent),
         }
     }
 
-    fn engine(&self, toys: Option<&str>) -> Engine {
+    async fn engine(&self, toys: Option<&str>) -> Engine {
         let playbook = toys.map(|toys| {
             let path = self.folder.path().join("play.yml");
             let text = format!("stack: play\nregion: eu-west-1\n{toys}");
@@ -73,7 +79,7 @@ impl Playroom {
         Engine::new(
             self.kinds(),
             playbook,
-            self.context(),
+            self.context().await,
             options,
             Arc::new(Silent),
             Stop::default(),
@@ -93,7 +99,7 @@ impl Playroom {
     }
 
     async fn plan(&self, toys: &str) -> Result<Prepared, Errors> {
-        self.engine(Some(toys)).plan().await
+        self.engine(Some(toys)).await.plan().await
     }
 
     /// What a plan would do, as words.
@@ -110,13 +116,13 @@ impl Playroom {
     }
 
     async fn apply(&self, toys: &str) -> Outcome {
-        let engine = self.engine(Some(toys));
+        let engine = self.engine(Some(toys)).await;
         let prepared = engine.plan().await.unwrap();
         engine.apply(&prepared).await.unwrap()
     }
 
     async fn destroy(&self, toys: Option<&str>) -> (Outcome, Receipt) {
-        let engine = self.engine(toys);
+        let engine = self.engine(toys).await;
         let prepared = engine.plan_destroy().await.unwrap();
         engine.destroy(&prepared).await.unwrap()
     }
@@ -296,6 +302,7 @@ async fn a_dark_shelf_is_unknown_never_empty() {
     assert_eq!(plan.0[0].kind(), ErrorKind::Unknown);
     let refused = room
         .engine(None)
+        .await
         .plan_destroy()
         .await
         .map(|_| ())

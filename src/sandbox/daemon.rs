@@ -1,0 +1,138 @@
+//! The process behind `tidewalk sandbox serve`: the emulator, the front, the hosts, until stopped.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Notify;
+
+use super::emulator::Emulator;
+use super::front::{Addresses, Cloud, Front, serve as serve_front};
+use super::hosts::Hosts;
+use super::place::{self, Running};
+use super::{network, node_image};
+use crate::base::{Result, ResultExt};
+use crate::docker::Engine;
+
+/// A sandbox that serves within this process.
+pub struct Serving {
+    /// What `sandbox.json` says of it.
+    pub running: Running,
+    emulator: Emulator,
+    stop: Arc<Notify>,
+    front: tokio::task::JoinHandle<Result<()>>,
+}
+
+/// Starts emulator and front for the folder `dir`, and notes them in it. What is needed must be
+/// installed already.
+///
+/// # Errors
+/// When one of them does not start.
+pub async fn start(dir: &Path, hosts: bool) -> Result<Serving> {
+    std::fs::create_dir_all(dir).context(format!("creating `{}`", dir.display()))?;
+    let id = place::id(dir);
+    let emulator = Emulator::start(dir).await?;
+    let cloud = Cloud::new(&emulator.endpoint);
+    let (mut host_network, mut subnet, mut fleet) = (None, network::UNUSED, None);
+    let (states, problems) = Default::default();
+    if hosts {
+        let engine = Engine::connect().await?;
+        // What a sandbox of this folder left when it was killed.
+        network::remove(&engine, &id).await?;
+        let (made, made_subnet) = network::create(&engine, &id).await?;
+        fleet = Some(Hosts::new(
+            engine, &id, &made.name, &states, &cloud, &problems,
+        ));
+        (host_network, subnet) = (Some(made), made_subnet);
+    }
+    let listener = TcpListener::bind("127.0.0.1:0")
+        .await
+        .context("opening a port")?;
+    let address = listener.local_addr().context("opening a port")?;
+    let running = Running {
+        endpoint: format!("http://{address}"),
+        pid: std::process::id(),
+        moto_pid: emulator.pid(),
+        network: host_network,
+        started: jiff::Timestamp::now()
+            .round(jiff::Unit::Second)
+            .context("reading the clock")?
+            .to_string(),
+        hosts,
+    };
+    let front = Front::new(
+        &emulator.endpoint,
+        cloud,
+        Addresses::new(subnet),
+        states,
+        problems,
+        fleet,
+    )?;
+    let stop = Arc::clone(&front.stop);
+    let front = tokio::spawn(serve_front(Arc::new(front), listener));
+    note(dir, &running)?;
+    Ok(Serving {
+        running,
+        emulator,
+        stop,
+        front,
+    })
+}
+
+/// Whole or not at all: `up` looks at the file while it is written.
+fn note(dir: &Path, running: &Running) -> Result<()> {
+    let text = serde_json::to_vec_pretty(running).context("writing `sandbox.json`")?;
+    let path = place::file(dir);
+    let draft = path.with_extension("draft");
+    std::fs::write(&draft, text).context(format!("writing `{}`", draft.display()))?;
+    std::fs::rename(&draft, &path).context(format!("writing `{}`", path.display()))
+}
+
+impl Serving {
+    /// Stops front and emulator. Containers stay: `down` removes them.
+    ///
+    /// # Errors
+    /// When the front had failed.
+    pub async fn stop(self) -> Result<()> {
+        self.stop.notify_one();
+        let served = self.front.await;
+        self.emulator.stop().await;
+        served.context("serving the sandbox")?
+    }
+}
+
+/// Serves until SIGTERM, Ctrl-C or a request to stop.
+///
+/// # Errors
+/// When something does not start, or the front fails.
+pub async fn serve(dir: &Path, hosts: bool) -> Result<()> {
+    let mut terminate = signal(SignalKind::terminate()).context("listening for signals")?;
+    // The terminal that started it may go.
+    let mut hangup = signal(SignalKind::hangup()).context("listening for signals")?;
+    let mut serving = start(dir, hosts).await?;
+    loop {
+        tokio::select! {
+            _ = hangup.recv() => {}
+            _ = terminate.recv() => break,
+            _ = tokio::signal::ctrl_c() => break,
+            served = &mut serving.front => {
+                serving.emulator.stop().await;
+                return served.context("serving the sandbox")?;
+            }
+        }
+    }
+    serving.stop().await
+}
+
+/// Installs and builds what a sandbox needs, where it is missing.
+///
+/// # Errors
+/// What the installers said.
+pub async fn prepare(hosts: bool, say: &super::Say<'_>) -> Result<()> {
+    super::emulator::install(say).await?;
+    if hosts {
+        node_image::build(&Engine::connect().await?, say).await?;
+    }
+    Ok(())
+}

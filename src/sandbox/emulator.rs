@@ -1,0 +1,132 @@
+//! The emulator: moto, from PyPI, in a virtual environment of its own.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+use super::amis;
+use super::lock::Lock;
+use super::place::base_dir;
+use crate::base::{Error, Result, ResultExt};
+
+const PACKAGE: &str = "moto[server]==5.2.5";
+const SERVE: &str = include_str!("moto/serve.py");
+/// A cold start reads a thousand Python files; a busy machine takes its time.
+const START: Duration = Duration::from_secs(90);
+
+/// moto, running; it ends when this is dropped.
+pub(super) struct Emulator {
+    /// Where it answers.
+    pub(super) endpoint: String,
+    process: Child,
+}
+
+fn venv() -> Result<PathBuf> {
+    Ok(base_dir("XDG_DATA_HOME", ".local/share")?.join("tidewalk/venv"))
+}
+
+fn python(venv: &Path) -> PathBuf {
+    venv.join("bin/python")
+}
+
+/// Written when everything is installed; its content is what was.
+fn marker(venv: &Path) -> PathBuf {
+    venv.join("tidewalk-installed")
+}
+
+fn is_installed(venv: &Path) -> bool {
+    std::fs::read_to_string(marker(venv)).is_ok_and(|installed| installed == PACKAGE)
+}
+
+/// Installs moto where it is missing.
+///
+/// # Errors
+/// What Python or pip said.
+pub(super) async fn install(say: &super::Say<'_>) -> Result<()> {
+    let venv = venv()?;
+    if is_installed(&venv) {
+        return Ok(());
+    }
+    let _lock = Lock::take(&venv.with_extension("lock")).await?;
+    if is_installed(&venv) {
+        return Ok(());
+    }
+    say(&format!(
+        "installing the AWS emulator ({PACKAGE}) into {}",
+        venv.display()
+    ));
+    run(Command::new("python3")
+        .args(["-m", "venv", "--clear"])
+        .arg(&venv))
+    .await
+    .map_err(|error| error.hint("install Python 3 with its `venv` module"))?;
+    run(Command::new(python(&venv)).args(["-m", "pip", "install", "--quiet", PACKAGE])).await?;
+    std::fs::write(marker(&venv), PACKAGE).context("marking the emulator as installed")
+}
+
+async fn run(command: &mut Command) -> Result<()> {
+    let name = format!("{:?}", command.as_std());
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .await
+        .context(format!("running {name}"))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    let last: Vec<&str> = said.trim().lines().rev().take(5).collect();
+    let error = Error::failed(format!("{name} ended with {}", output.status));
+    Err(last.into_iter().rev().fold(error, Error::note))
+}
+
+impl Emulator {
+    /// Starts moto; its messages go to standard error.
+    ///
+    /// # Errors
+    /// When it does not start within 90 seconds.
+    pub(super) async fn start(dir: &Path) -> Result<Self> {
+        let images = dir.join("images.json");
+        std::fs::write(&images, amis::listed().to_string())
+            .context(format!("writing `{}`", images.display()))?;
+        let mut process = Command::new(python(&venv()?))
+            .args(["-c", SERVE])
+            .env("MOTO_AMIS_PATH", &images)
+            .env("MOTO_ENABLE_AMI_VALIDATION", "true")
+            .env("MOTO_ENABLE_KEYPAIR_VALIDATION", "true")
+            .env("MOTO_EC2_ENABLE_INSTANCE_TYPE_VALIDATION", "true")
+            .env("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .process_group(0)
+            .kill_on_drop(true)
+            .spawn()
+            .context("starting the AWS emulator")?;
+        let port = async {
+            let output = process.stdout.take()?;
+            BufReader::new(output).lines().next_line().await.ok()?
+        };
+        let port = tokio::time::timeout(START, port).await.ok().flatten();
+        let port: u16 = port
+            .and_then(|line| line.trim().parse().ok())
+            .ok_or_else(|| Error::failed("the AWS emulator did not start"))?;
+        Ok(Self {
+            endpoint: format!("http://127.0.0.1:{port}"),
+            process,
+        })
+    }
+
+    /// Its process.
+    pub(super) fn pid(&self) -> u32 {
+        self.process.id().unwrap_or_default()
+    }
+
+    /// Ends it and waits until it has ended.
+    pub(super) async fn stop(mut self) {
+        // It holds nothing but memory; one that has ended already is fine.
+        let _ = self.process.kill().await;
+    }
+}

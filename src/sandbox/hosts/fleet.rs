@@ -1,0 +1,120 @@
+//! All hosts of one sandbox.
+
+use std::collections::HashMap;
+use std::net::Ipv4Addr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{Semaphore, mpsc, oneshot};
+
+use super::worker::{Job, Work, Worker};
+use crate::docker::Engine;
+use crate::sandbox::front::{Cloud, Problems, States};
+
+/// The label that all containers and networks of a sandbox carry; its value is the sandbox's id.
+pub(crate) const LABEL: &str = "tidewalk.sandbox";
+
+/// The image that hosts run, whatever image the instance asked for.
+pub(crate) const NODE_IMAGE: &str = "tidewalk-node:debian-12";
+
+/// Hosts that are started or stopped at the same time, at most.
+const AT_ONCE: usize = 8;
+
+/// The hosts of one sandbox, by instance id.
+pub(crate) struct Hosts {
+    pub(super) shared: Shared,
+    workers: Mutex<HashMap<String, mpsc::UnboundedSender<Job>>>,
+}
+
+/// What all hosts have in common; cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Shared {
+    /// The engine that runs them.
+    pub(crate) engine: Engine,
+    /// The sandbox's id.
+    pub(crate) sandbox: String,
+    /// The network they are in.
+    pub(crate) network: String,
+    /// Where to report that a host has arrived in its state.
+    pub(crate) states: States,
+    /// Where to end an instance whose host did not start.
+    pub(crate) cloud: Cloud,
+    /// Where to tell what went wrong.
+    pub(crate) problems: Problems,
+    /// Keeps the machine usable while many hosts start.
+    pub(crate) turns: Arc<Semaphore>,
+}
+
+impl Hosts {
+    /// No hosts yet.
+    pub(crate) fn new(
+        engine: Engine,
+        sandbox: &str,
+        network: &str,
+        states: &States,
+        cloud: &Cloud,
+        problems: &Problems,
+    ) -> Self {
+        Self {
+            shared: Shared {
+                engine,
+                sandbox: sandbox.to_owned(),
+                network: network.to_owned(),
+                states: states.clone(),
+                cloud: cloud.clone(),
+                problems: problems.clone(),
+                turns: Arc::new(Semaphore::new(AT_ONCE)),
+            },
+            workers: Mutex::default(),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, mpsc::UnboundedSender<Job>>> {
+        let mut workers = self.workers.lock().unwrap_or_else(PoisonError::into_inner);
+        workers.retain(|_, worker| !worker.is_closed());
+        workers
+    }
+
+    /// How many there are, stopped ones too.
+    pub(crate) fn count(&self) -> usize {
+        self.lock().len()
+    }
+
+    /// Whether the instance has a host.
+    pub(crate) fn has(&self, id: &str) -> bool {
+        self.lock().contains_key(id)
+    }
+
+    /// Gives a host work; it does it after what it was given before.
+    pub(crate) fn send(&self, id: &str, work: Work) {
+        self.give(id, Job { work, done: None });
+    }
+
+    /// Sets a host's public addresses and waits until it has them.
+    pub(crate) async fn readdress(&self, id: &str, addresses: Vec<Ipv4Addr>) {
+        let (done, wait) = oneshot::channel();
+        self.give(
+            id,
+            Job {
+                work: Work::Address(addresses),
+                done: Some(done),
+            },
+        );
+        // An error means that the host is gone: nothing to wait for.
+        let _ = wait.await;
+    }
+
+    fn give(&self, id: &str, job: Job) {
+        let mut workers = self.lock();
+        let is_launch = matches!(job.work, Work::Launch(_));
+        if is_launch {
+            let (sender, receiver) = mpsc::unbounded_channel();
+            let worker = Worker::new(self.shared.clone(), id);
+            tokio::spawn(worker.run(receiver));
+            workers.insert(id.to_owned(), sender);
+        }
+        if let Some(worker) = workers.get(id) {
+            // A worker that has just ended has no use for more work.
+            let _ = worker.send(job);
+        }
+    }
+}

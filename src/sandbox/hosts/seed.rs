@@ -1,0 +1,127 @@
+//! The files that a new host finds at its first boot: cloud-init's seed, its user, its addresses.
+//!
+//! <https://cloudinit.readthedocs.io/en/latest/reference/datasources/nocloud.html>
+
+use std::net::Ipv4Addr;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::json;
+use tar::{Builder, EntryType, Header};
+
+use super::worker::Launch;
+use crate::base::{Result, ResultExt};
+
+/// The program in the node image that gives the host the addresses of the list.
+pub(super) const SET_ADDRESSES: &str = "/usr/local/sbin/tidewalk-sandbox-addresses";
+
+const SEED: &str = "var/lib/cloud/seed";
+const OURS: &str = "etc/tidewalk-sandbox";
+
+/// All files for a first boot.
+pub(super) fn archive(id: &str, hostname: &str, launch: &Launch) -> Result<Vec<u8>> {
+    let user_data = STANDARD
+        .decode(&launch.user_data)
+        .context("reading user data")?;
+    // JSON is YAML.
+    let meta = json!({
+        "instance-id": id,
+        "local-hostname": hostname,
+        "public-keys": launch.public_key.iter().map(|key| key.trim()).collect::<Vec<_>>(),
+    });
+    let user = json!({ "system_info": { "default_user": {
+        "name": launch.user,
+        "gecos": "the image's default user",
+        "lock_passwd": true,
+        "groups": ["adm", "sudo"],
+        "sudo": ["ALL=(ALL) NOPASSWD:ALL"],
+        "shell": "/bin/bash",
+    } } });
+    let nocloud = format!("{SEED}/nocloud");
+    let mut tar = Builder::new(Vec::new());
+    for folder in [SEED, &nocloud, OURS] {
+        put(&mut tar, &format!("{folder}/"), EntryType::Directory, b"")?;
+    }
+    let list = listed(&launch.public);
+    let files: [(String, &[u8]); 4] = [
+        (
+            format!("{nocloud}/meta-data"),
+            &meta.to_string().into_bytes(),
+        ),
+        (format!("{nocloud}/user-data"), &user_data),
+        (
+            "etc/cloud/cloud.cfg.d/96-user.cfg".to_owned(),
+            &user.to_string().into_bytes(),
+        ),
+        (format!("{OURS}/addresses"), list.as_bytes()),
+    ];
+    for (path, content) in files {
+        put(&mut tar, &path, EntryType::Regular, content)?;
+    }
+    tar.into_inner().context("packing the seed")
+}
+
+/// The list of public addresses alone.
+pub(super) fn addresses(addresses: &[Ipv4Addr]) -> Result<Vec<u8>> {
+    let mut tar = Builder::new(Vec::new());
+    let list = listed(addresses);
+    put(
+        &mut tar,
+        &format!("{OURS}/addresses"),
+        EntryType::Regular,
+        list.as_bytes(),
+    )?;
+    tar.into_inner().context("packing addresses")
+}
+
+fn listed(addresses: &[Ipv4Addr]) -> String {
+    addresses
+        .iter()
+        .map(|address| format!("{address}\n"))
+        .collect()
+}
+
+fn put(tar: &mut Builder<Vec<u8>>, path: &str, kind: EntryType, content: &[u8]) -> Result<()> {
+    let mut header = Header::new_gnu();
+    header.set_entry_type(kind);
+    header.set_size(content.len() as u64);
+    // User data may hold secrets; the rest is nobody's business either.
+    header.set_mode(if kind.is_dir() { 0o755 } else { 0o600 });
+    header.set_uid(0);
+    header.set_gid(0);
+    tar.append_data(&mut header, path, content)
+        .context(format!("packing `{path}`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+
+    use super::*;
+
+    #[test]
+    fn the_seed_holds_user_data_byte_for_byte_and_the_key() {
+        let gzip = [0x1f, 0x8b, 0, 255, 10];
+        let launch = Launch {
+            region: "eu-west-1".to_owned(),
+            user: "ubuntu",
+            private: Ipv4Addr::LOCALHOST,
+            public: vec![Ipv4Addr::new(198, 18, 8, 1)],
+            public_key: Some("ssh-ed25519 AAAA me\n".to_owned()),
+            user_data: STANDARD.encode(gzip),
+        };
+        let bytes = archive("i-1", "ip-1", &launch).unwrap();
+        let mut found = std::collections::BTreeMap::new();
+        for entry in tar::Archive::new(bytes.as_slice()).entries().unwrap() {
+            let mut entry = entry.unwrap();
+            let mut content = Vec::new();
+            entry.read_to_end(&mut content).unwrap();
+            found.insert(entry.path().unwrap().display().to_string(), content);
+        }
+        assert_eq!(found["var/lib/cloud/seed/nocloud/user-data"], gzip);
+        let meta =
+            String::from_utf8(found["var/lib/cloud/seed/nocloud/meta-data"].clone()).unwrap();
+        assert!(meta.contains("\"public-keys\":[\"ssh-ed25519 AAAA me\"]"));
+        assert_eq!(found["etc/tidewalk-sandbox/addresses"], b"198.18.8.1\n");
+    }
+}

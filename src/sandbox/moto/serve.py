@@ -1,0 +1,32 @@
+"""Serves moto on a free port of loopback, prints the port, and ends when standard input closes.
+
+So it ends with the process that started it, however that one ended.
+"""
+
+import os
+import sys
+import threading
+
+from moto.moto_server.werkzeug_app import (
+    DomainDispatcherApplication,
+    MotoRequestHandler,
+    create_backend_app,
+)
+from werkzeug.serving import make_server
+
+
+class Quiet(MotoRequestHandler):
+    def log_request(self, *args, **kwargs):
+        pass
+
+
+def end_with_parent():
+    sys.stdin.buffer.read()
+    os._exit(0)
+
+
+app = DomainDispatcherApplication(create_backend_app)
+server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
+print(server.port, flush=True)
+threading.Thread(target=end_with_parent, daemon=True).start()
+server.serve_forever()

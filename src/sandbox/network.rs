@@ -1,0 +1,85 @@
+//! The network of a sandbox's hosts: a free /20 of 198.18.0.0/15.
+//!
+//! That range is for benchmarks between networks (<https://www.rfc-editor.org/rfc/rfc2544>,
+//! RFC 5735) and never routed on the Internet: no real address is shadowed.
+
+use std::collections::HashMap;
+use std::net::Ipv4Addr;
+
+use ipnet::Ipv4Net;
+
+use super::hosts::LABEL;
+use super::place::HostNetwork;
+use crate::base::{Error, Result};
+use crate::docker::{Engine, Network};
+
+const RANGE: Ipv4Net = Ipv4Net::new_assert(Ipv4Addr::new(198, 18, 0, 0), 15);
+const PREFIX: u8 = 20;
+
+/// The network used when there are no hosts: only for addresses to show.
+pub(super) const UNUSED: Ipv4Net = Ipv4Net::new_assert(Ipv4Addr::new(198, 18, 0, 0), PREFIX);
+
+/// Makes a network for the sandbox of that id, where no other network is.
+///
+/// # Errors
+/// When the range is used up, or the engine refuses.
+pub(super) async fn create(engine: &Engine, id: &str) -> Result<(HostNetwork, Ipv4Net)> {
+    let mut last = Error::failed(format!(
+        "no free /{PREFIX} is left in {RANGE} for the hosts"
+    ));
+    let taken: Vec<Ipv4Net> = engine
+        .subnets()
+        .await?
+        .iter()
+        .filter_map(|subnet| subnet.parse().ok())
+        .collect();
+    let candidates: Vec<Ipv4Net> = RANGE.subnets(PREFIX).into_iter().flatten().collect();
+    // Sandboxes that start at the same time begin at different places.
+    let first = usize::from_str_radix(id, 16).unwrap_or_default() % candidates.len();
+    for subnet in candidates.iter().cycle().skip(first).take(candidates.len()) {
+        if taken
+            .iter()
+            .any(|other| other.contains(subnet) || subnet.contains(other))
+        {
+            continue;
+        }
+        let name = format!("tidewalk-{id}");
+        let network = Network {
+            name: name.clone(),
+            subnet: subnet.to_string(),
+            gateway: Ipv4Addr::from(u32::from(subnet.network()) + 1).to_string(),
+            labels: HashMap::from([(LABEL.to_owned(), id.to_owned())]),
+        };
+        match engine.create_network(&network).await {
+            Ok(()) => {
+                let subnet_text = subnet.to_string();
+                return Ok((
+                    HostNetwork {
+                        name,
+                        subnet: subnet_text,
+                    },
+                    *subnet,
+                ));
+            }
+            // Another sandbox may have been faster: the next one then.
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+/// Removes the containers and networks of the sandbox of that id; says how many hosts there were.
+///
+/// # Errors
+/// What the engine said.
+pub(super) async fn remove(engine: &Engine, id: &str) -> Result<usize> {
+    let containers = engine.containers_with(LABEL, id).await?;
+    let removals = containers
+        .iter()
+        .map(|container| engine.remove_container(&container.name));
+    futures::future::try_join_all(removals).await?;
+    for network in engine.networks_with(LABEL, id).await? {
+        engine.remove_network(&network).await?;
+    }
+    Ok(containers.len())
+}

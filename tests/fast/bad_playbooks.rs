@@ -1,0 +1,127 @@
+//! Every playbook in `tests/playbooks/bad/` is refused with the message that stands beside it.
+#![expect(clippy::unwrap_used, reason = "a test fails by a panic")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use tidewalk::playbook::{LoadOptions, Playbook};
+
+use super::language::plain;
+use super::language::sections::sections;
+
+/// Set to write the messages anew instead of comparing them.
+const UPDATE: &str = "TIDEWALK_UPDATE_EXPECTED";
+
+/// Refused by a kind's own checks, which loading does not run.
+const CHECKED_BY_KIND: [&str; 1] = ["bad-cidr.yml"];
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/playbooks/bad")
+}
+
+/// The messages of loading a bad playbook, with paths relative to its folder.
+fn refusal(path: &Path) -> String {
+    let options = LoadOptions {
+        env: BTreeMap::from([("USER".to_owned(), "ana".to_owned())]),
+        ..LoadOptions::default()
+    };
+    let Err(errors) = Playbook::load(path, &options, &sections()) else {
+        return "no error\n".to_owned();
+    };
+    let own = format!("{}/", path.parent().unwrap_or(Path::new("")).display());
+    plain(&errors).replace(&own, "")
+}
+
+fn compare(expected: &Path, found: &str) -> Option<String> {
+    if std::env::var_os(UPDATE).is_some() {
+        fs::write(expected, found).unwrap();
+    }
+    let wanted = fs::read_to_string(expected).unwrap_or_default();
+    (wanted != found).then(|| {
+        format!(
+            "{}\n--- expected\n{wanted}--- found\n{found}",
+            expected.display()
+        )
+    })
+}
+
+#[test]
+fn every_bad_playbook_is_refused_with_its_message() {
+    let mut paths: Vec<_> = fs::read_dir(folder())
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|ending| ending == "yml"))
+        .filter(|path| !CHECKED_BY_KIND.iter().any(|name| path.ends_with(name)))
+        .collect();
+    paths.sort();
+    assert!(paths.len() >= 30, "only {} bad playbooks", paths.len());
+    let wrong: Vec<_> = paths
+        .iter()
+        .filter_map(|path| compare(&path.with_extension("stderr"), &refusal(path)))
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Playbooks that are too large or too strange to be stored.
+fn generated() -> Vec<(&'static str, Vec<u8>)> {
+    let stack = b"stack: site\n".to_vec();
+    let large = [&stack[..], &b"# nothing but a comment\n".repeat(420_000)].concat();
+    let nested = format!(
+        "stack: site\ntags: {}x{}\n",
+        "[".repeat(3000),
+        "]".repeat(3000)
+    );
+    let mut indented = "stack: site\ntags:\n".to_owned();
+    for depth in 1..150 {
+        indented += &" ".repeat(depth);
+        indented += "a:\n";
+    }
+    let latin1 = b"stack: site\ntags: { Owner: Jos\xe9 }\n".to_vec();
+    let mut bomb = "stack: site\nvars:\n  a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+    for level in 1..10 {
+        let items = vec![format!("*a{}", level - 1); 10].join(", ");
+        let line = format!("  a{level}: &a{level} [{items}]\n");
+        bomb += &line;
+    }
+    vec![
+        ("generated-10-mb", large),
+        ("generated-nested-flow", nested.into_bytes()),
+        ("generated-nested-block", indented.into_bytes()),
+        ("generated-not-utf-8", latin1),
+        ("generated-alias-bomb", bomb.into_bytes()),
+        ("generated-bytes", vec![0, 159, 146, 150]),
+    ]
+}
+
+#[test]
+fn every_generated_bad_playbook_is_refused_with_its_message() {
+    let scratch = tempfile::tempdir().unwrap();
+    let mut wrong = Vec::new();
+    for (name, bytes) in generated() {
+        let path = scratch.path().join(format!("{name}.yml"));
+        fs::write(&path, bytes).unwrap();
+        let expected = folder().join(format!("{name}.stderr"));
+        wrong.extend(compare(&expected, &refusal(&path)));
+    }
+    let missing = scratch.path().join("missing.yml");
+    let expected = folder().join("generated-missing.stderr");
+    wrong.extend(compare(&expected, &refusal(&missing)));
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_expected_message_has_its_playbook() {
+    let generated: Vec<_> = generated().into_iter().map(|(name, _)| name).collect();
+    for entry in fs::read_dir(folder()).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        if path.extension().is_some_and(|ending| ending == "stderr") {
+            let known = generated.contains(&name.as_str()) || name == "generated-missing";
+            assert!(
+                known || path.with_extension("yml").exists(),
+                "{name} has no playbook"
+            );
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! The program and a sandbox of its own, as a test sees them.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use aws_sdk_ec2::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_ec2::types::InstanceStateName;
+use serde_json::Value;
+use tempfile::TempDir;
+use tidewalk::sandbox::{self, Control, Fault};
+
+/// A sandbox that ends with the test, a folder for a playbook, and the program.
+pub(crate) struct Beach {
+    folder: TempDir,
+    endpoint: String,
+}
+
+/// How the program ended and what it said.
+pub(crate) struct Ended {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Beach {
+    /// A sandbox whose instances have no hosts behind them.
+    pub(crate) fn without_hosts() -> Self {
+        Self::up(&["--no-hosts"])
+    }
+
+    /// A sandbox whose instances are real hosts.
+    pub(crate) fn with_hosts() -> Self {
+        Self::up(&[])
+    }
+
+    fn up(flags: &[&str]) -> Self {
+        let folder = TempDir::new().unwrap();
+        let mut beach = Self {
+            folder,
+            endpoint: String::new(),
+        };
+        let mut args = vec!["sandbox", "up"];
+        args.extend(flags);
+        let up = beach.run(&args);
+        assert_eq!(up.code, Some(0), "{}{}", up.stdout, up.stderr);
+        let status = beach.run(&["sandbox", "status", "--json"]);
+        let status: Value = serde_json::from_str(&status.stdout).unwrap();
+        let endpoint = &status["sandbox"]["running"]["endpoint"];
+        endpoint.as_str().unwrap().clone_into(&mut beach.endpoint);
+        beach
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Writes a playbook.
+    pub(crate) fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.folder().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+
+    /// Runs the program in the folder, with nothing of this machine's environment that matters.
+    pub(crate) fn run(&self, args: &[&str]) -> Ended {
+        self.run_with(args, &[])
+    }
+
+    /// The same with more environment variables.
+    pub(crate) fn run_with(&self, args: &[&str], env: &[(&str, &str)]) -> Ended {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tidewalk"));
+        command
+            .args(args)
+            .current_dir(self.folder())
+            .envs(env.iter().copied());
+        command.env("TIDEWALK_SANDBOX_DIR", self.folder().join("sandbox"));
+        command.env_remove("AWS_PROFILE").env("NO_COLOR", "1");
+        let Output {
+            status,
+            stdout,
+            stderr,
+        } = command.output().unwrap();
+        Ended {
+            code: status.code(),
+            stdout: String::from_utf8_lossy(&stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&stderr).into_owned(),
+        }
+    }
+
+    /// Runs the program and wants this exit code.
+    pub(crate) fn expect(&self, code: i32, args: &[&str]) -> Ended {
+        let ended = self.run(args);
+        assert_eq!(
+            ended.code,
+            Some(code),
+            "{args:?}\n{}\n{}",
+            ended.stdout,
+            ended.stderr
+        );
+        ended
+    }
+
+    /// Runs what asks the front or the emulator behind it.
+    pub(crate) fn ask<T>(&self, question: impl Future<Output = T>) -> T {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(question)
+    }
+
+    /// The calls that the front has seen since it was last cleared, as `service:Action`.
+    pub(crate) fn calls(&self) -> Vec<String> {
+        let record = self.ask(async { self.control().record().await.unwrap() });
+        record
+            .into_iter()
+            .map(|call| format!("{}:{}", call.service, call.action))
+            .collect()
+    }
+
+    /// Forgets the calls so far.
+    pub(crate) fn forget_calls(&self) {
+        self.ask(async { self.control().clear_record().await.unwrap() });
+    }
+
+    /// From now on some calls go wrong.
+    pub(crate) fn fault(&self, fault: Fault) {
+        self.ask(async { self.control().add_faults(&[fault]).await.unwrap() });
+    }
+
+    /// From now on nothing goes wrong.
+    pub(crate) fn no_faults(&self) {
+        self.ask(async { self.control().clear_faults().await.unwrap() });
+    }
+
+    fn control(&self) -> Control {
+        Control::new(&self.endpoint).unwrap()
+    }
+
+    /// Every instance of the emulator that is not dead, whoever owns it.
+    pub(crate) fn living(&self) -> usize {
+        let keys = Credentials::new(
+            sandbox::ACCESS_KEY_ID,
+            sandbox::SECRET_ACCESS_KEY,
+            None,
+            None,
+            "test",
+        );
+        let config = aws_sdk_ec2::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("eu-west-1"))
+            .endpoint_url(&self.endpoint)
+            .credentials_provider(keys)
+            .build();
+        self.ask(async {
+            let ec2 = aws_sdk_ec2::Client::from_conf(config);
+            let mut pages = ec2.describe_instances().into_paginator().items().send();
+            let mut living = 0;
+            while let Some(reservation) = pages.next().await {
+                let instances = reservation.unwrap().instances.unwrap_or_default();
+                let states = instances.iter().filter_map(|it| it.state()?.name());
+                living += states.filter(|state| !DEAD.contains(state)).count();
+            }
+            living
+        })
+    }
+}
+
+/// States of an instance that is gone or going.
+const DEAD: [&InstanceStateName; 2] = [
+    &InstanceStateName::Terminated,
+    &InstanceStateName::ShuttingDown,
+];
+
+impl Drop for Beach {
+    fn drop(&mut self) {
+        self.run(&["sandbox", "down"]);
+    }
+}
