@@ -18,7 +18,7 @@ tw_look_files() {
 
 # UNIT...: looks at many units by one program, for `tw_see_unit` in the same order.
 tw_look_units() {
-  tw_units=$(systemctl show -p ActiveState,UnitFileState,NeedDaemonReload -- "$@")$tw_line$tw_line
+  tw_units=$(systemctl show -p ActiveState,SubState,UnitFileState,NeedDaemonReload -- "$@")$tw_line$tw_line
 }
 
 # PATH WANTED-SHA256: `TYPE|MODE|OWNER|GROUP|SIZE`, the hash, and the content if the hash is another.
@@ -35,7 +35,7 @@ tw_see_file() {
   [ "$tw_hash" = "$2" ] || head -c 262145 -- "$1"
 }
 
-# UNIT: its ActiveState, UnitFileState and NeedDaemonReload.
+# UNIT: its ActiveState, SubState, UnitFileState and NeedDaemonReload.
 tw_see_unit() {
   echo "${tw_units%%"$tw_line$tw_line"*}"
   tw_units=${tw_units#*"$tw_line$tw_line"}

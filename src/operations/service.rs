@@ -27,6 +27,7 @@ pub struct Service {
 #[derive(Debug, Default)]
 pub(super) struct Unit<'a> {
     active: &'a str,
+    sub: &'a str,
     file: &'a str,
 }
 
@@ -45,12 +46,14 @@ impl<'a> Unit<'a> {
         };
         Self {
             active: value("ActiveState"),
+            sub: value("SubState"),
             file: value("UnitFileState"),
         }
     }
 
+    /// A unit that ends and is started again and again does not run.
     pub(super) fn is_running(&self) -> bool {
-        ["active", "activating", "reloading"].contains(&self.active)
+        ["active", "activating", "reloading"].contains(&self.active) && self.sub != "auto-restart"
     }
 
     /// Units that cannot be enabled (`static`) are started by others: good enough.

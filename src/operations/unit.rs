@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::file::State;
+use super::mode::Mode;
 use super::names::{self, Problem};
 use super::placement::{self, Placement, update};
 use super::seen_file;
@@ -71,14 +72,15 @@ impl Unit {
             (None, Some(source)) => (target.render.file(source)?, Some(source)),
             (None, None) => (Vec::new(), None),
         };
+        let secret = node.is_some_and(Node::has_secret);
         Ok(Placement {
             label: self.label(),
             path,
             content: Some(content),
-            secret: node.is_some_and(Node::has_secret),
+            secret,
             owner: Some("root"),
             group: Some("root"),
-            mode: None,
+            mode: Some(if secret { Mode::PRIVATE } else { Mode::USUAL }),
             validate,
             notifies: placement::notifies(self.reload.as_ref(), self.restart.as_ref()),
         })

@@ -8,7 +8,6 @@ use tempfile::TempDir;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 
 use super::Destination;
-use super::batch::quote;
 use super::trouble::{Passing, explain};
 use crate::base::{Error, Result, ResultExt};
 
@@ -94,15 +93,6 @@ impl Session {
     /// The connection still stands.
     pub async fn is_alive(&self) -> bool {
         self.mux.check().await.is_ok()
-    }
-
-    /// Runs a program with its arguments as they are; its output is kept.
-    ///
-    /// # Errors
-    /// When the connection fails; not when the program does.
-    pub async fn exec(&self, argv: &[String]) -> Result<Output> {
-        let words: Vec<_> = argv.iter().map(|word| quote(word)).collect::<Result<_>>()?;
-        self.run(&words.join(" "), b"", |_| {}).await
     }
 
     /// Runs a line for the host's shell with `stdin`; `on_stdout` hears what comes as it comes.

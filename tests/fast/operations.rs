@@ -39,7 +39,10 @@ impl Render for Files {
     fn template(&self, source: &Node, extra: &Json) -> Result<Node> {
         let text = String::from_utf8(self.file(source)?).expect("a text template");
         let rendered = minijinja::Environment::new()
-            .render_str(&text, minijinja::Value::from(minijinja::value::Serde(extra)))
+            .render_str(
+                &text,
+                minijinja::Value::from(minijinja::value::Serde(extra)),
+            )
             .map_err(|cause| Error::playbook(cause.to_string(), &source.at))?;
         let value = if text.contains("AFTER APPLY") {
             Value::AfterApply(text)
@@ -60,13 +63,15 @@ impl Render for Files {
 
 /// What the host said: text, a status, or a file or directory as `tw_see_file` tells of it.
 fn fact(given: &Json) -> Fact {
-    let text = |value: &Json, key: &str, usual: &str| {
-        value[key].as_str().unwrap_or(usual).to_owned()
-    };
+    let text =
+        |value: &Json, key: &str, usual: &str| value[key].as_str().unwrap_or(usual).to_owned();
     let stat = |kind: &str, what: &Json, size: usize| {
         let owner = text(what, "owner", "root");
         let group = text(what, "group", "root");
-        format!("{kind}|{}|{owner}|{group}|{size}\n", text(what, "mode", "644"))
+        format!(
+            "{kind}|{}|{owner}|{group}|{size}\n",
+            text(what, "mode", "644")
+        )
     };
     let said = |stdout: String| Fact {
         status: 0,
@@ -87,10 +92,13 @@ fn fact(given: &Json) -> Fact {
     let file = &given["file"];
     let content = text(file, "content", "");
     let hash = hash_of(content.as_bytes());
-    let size = file["size"].as_u64().map_or(content.len(), |size| {
-        usize::try_from(size).expect("a size")
-    });
-    said(format!("{}{hash}\n{content}", stat("regular file", file, size)))
+    let size = file["size"]
+        .as_u64()
+        .map_or(content.len(), |size| usize::try_from(size).expect("a size"));
+    said(format!(
+        "{}{hash}\n{content}",
+        stat("regular file", file, size)
+    ))
 }
 
 fn shown(shown: &Shown) -> Json {
@@ -146,7 +154,11 @@ fn perform(operation: &str, given: &Json) -> Json {
     if !problems.is_empty() {
         return json!({ "problems": problems });
     }
-    let (address, world, tags) = (Address::new("hosts", "a"), World::default(), Tags::default());
+    let (address, world, tags) = (
+        Address::new("hosts", "a"),
+        World::default(),
+        Tags::default(),
+    );
     let files = Files(given["files"].clone());
     let target = Target {
         address: &address,
@@ -175,7 +187,9 @@ fn every_case_comes_out_as_written() {
         for name in names_in(&folder().join(&operation)) {
             let path = folder().join(&operation).join(&name);
             let text = fs::read_to_string(&path).expect("a case");
-            let (first, second) = text.split_once("\n---\n").unwrap_or((text.trim_end(), "{}"));
+            let (first, second) = text
+                .split_once("\n---\n")
+                .unwrap_or((text.trim_end(), "{}"));
             let read = |text: &str| -> Json {
                 serde_saphyr::from_str(text).unwrap_or_else(|cause| panic!("{name}: {cause}"))
             };
