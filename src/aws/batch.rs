@@ -131,7 +131,7 @@ mod tests {
 
     use super::*;
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn questions_of_one_moment_make_one_call() {
         let calls = AtomicUsize::new(0);
         let batch = Batch::<usize>::default();
@@ -146,7 +146,7 @@ mod tests {
         assert_eq!(calls.load(Ordering::Relaxed), 1);
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_cancelled_leader_leaves_nobody_waiting() {
         let batch = Batch::<usize>::default();
         let call =

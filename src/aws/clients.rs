@@ -191,7 +191,7 @@ async fn configuration(options: &ConnectOptions) -> SdkConfig {
     let retry = RetryConfig::standard().with_max_attempts(6);
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(5))
-        .read_timeout(Duration::from_secs(60))
+        .read_timeout(Duration::from_mins(1))
         .build();
     let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
         .retry_config(retry)

@@ -111,11 +111,12 @@ mod tests {
 
     use super::*;
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_wait_tells_each_state_once_and_what_it_saw_last() {
         let heard = Mutex::new(Vec::new());
         let news = |text: &str| heard.lock().unwrap().push(text.to_owned());
-        let wait = Wait::new("`i-1` to run", Duration::from_secs(20), &news);
+        let wait = Wait::new("`i-1` to run", Duration::from_millis(20), &news);
+        let wait = wait.every(Duration::from_millis(2), Duration::from_millis(4));
         let error = wait
             .until(async || Ok(Poll::<()>::Pending("pending".to_owned())))
             .await
@@ -126,7 +127,7 @@ mod tests {
         );
         assert_eq!(
             error.message(),
-            "gave up waiting for `i-1` to run after 20s"
+            "gave up waiting for `i-1` to run after 20ms"
         );
         assert_eq!(error.notes(), ["seen last: pending"]);
     }

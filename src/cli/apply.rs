@@ -79,9 +79,13 @@ pub async fn run(args: &Args, out: &Output) -> Result<Exit, Errors> {
     let outcome = session.engine.apply(&prepared).await?;
     out.say("\n");
     out.errors(&outcome.failed);
+    if !outcome.failed.is_empty() {
+        out.say("\n");
+    }
     out.data(&report::outcome::outputs(&outcome));
     out.say(&report::outcome::outcome(
         &outcome,
+        Purpose::Apply,
         begun.elapsed(),
         out.width(),
     ));

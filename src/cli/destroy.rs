@@ -68,8 +68,12 @@ pub async fn run(args: &Args, out: &Output) -> Result<Exit, Errors> {
     let (outcome, receipt) = session.engine.destroy(&prepared).await?;
     out.say("\n");
     out.errors(&outcome.failed);
+    if !outcome.failed.is_empty() {
+        out.say("\n");
+    }
     out.say(&report::outcome::outcome(
         &outcome,
+        Purpose::Destroy,
         begun.elapsed(),
         out.width(),
     ));

@@ -18,13 +18,14 @@ pub fn watch(stop: &Stop, out: &Output) -> Result<()> {
     tokio::spawn(async move {
         loop {
             tokio::select! {
-                _ = interrupt.recv() => {}
+                _ = interrupt.recv() => out.take_back_echo(),
                 _ = terminate.recv() => {}
             }
             if stop.is_requested() {
                 out.event(&Event::Note(
                     "stopped at once; the next run finds what was begun".to_owned(),
                 ));
+                out.end();
                 std::process::exit(i32::from(Exit::Interrupted.code()));
             }
             stop.request();

@@ -5,10 +5,40 @@ use std::fmt::Write as _;
 use clap::{Command, CommandFactory as _};
 
 use super::program::Program;
-use crate::report::json;
+use super::session;
+use crate::report::{json, reference};
 
 /// Columns of the help texts.
 const WIDTH: usize = 90;
+
+/// What stands before the settings.
+const PLAYBOOK: &str = "\
+# Playbook
+
+This page is made from the schema that `tidewalk schema` prints; editors use the same one.
+
+A playbook is a YAML mapping: a few settings, then one section per kind of resource, each a mapping
+from a name to what is wanted of it. An expression `{{ … }}` may stand wherever a value does; where
+it is the whole value, it keeps its type. It reads `vars.NAME`, `env.NAME`, `stack`, `region`,
+`account`, the outputs of other resources (`instances.server.public_ip`), and inside `for_each` also
+`each.key` and `each.value`.
+
+## Settings
+
+";
+
+/// What stands between the settings and the sections.
+const COMMON: &str = "
+## Keys of every resource
+
+| field | type | default | meaning |
+| --- | --- | --- | --- |
+| `for_each` | list or mapping |  | Make one of it for each item: `node[a]`, with `each.key` and `each.value` |
+| `depends_on` | list of addresses |  | What must be in place first, where no reference says so |
+| `protect` | true/false | `false` | Destroy leaves it, says so, and ends with exit code 5; it is never replaced |
+| `keep` | true/false | `false` | It survives destroy, as intended |
+| `tags` | mapping |  | Its own tags, laid over those of the playbook |
+";
 
 /// `docs/cli.md`; a test keeps the file current.
 #[must_use]
@@ -24,11 +54,28 @@ pub fn markdown() -> String {
     text
 }
 
+/// `docs/playbook.md`; a test keeps the file current.
+#[must_use]
+pub fn playbook() -> String {
+    let schema = session::schema();
+    let sections = session::sections();
+    let names: Vec<&str> = sections.iter().map(|section| section.name).collect();
+    let mut text = PLAYBOOK.to_owned();
+    text += &reference::settings(&schema, &names);
+    text += COMMON;
+    for name in names {
+        text.push('\n');
+        text += &reference::section(name, &schema["properties"][name]);
+    }
+    text
+}
+
 fn add(text: &mut String, command: &mut Command, name: &str) {
     let help = command
         .clone()
         .term_width(WIDTH)
         .bin_name(name)
+        .mut_args(|arg| arg.hide_env_values(true))
         .render_long_help();
     let help: Vec<_> = help
         .to_string()

@@ -2,6 +2,7 @@
 
 pub mod context;
 pub mod kind;
+pub mod made;
 pub mod operation;
 pub mod resource;
 pub mod typed;

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use schemars::Schema;
 
+use super::made::made;
 use super::{Context, Found, Iam, Kind, Live, Presence, Resource, Target, Wanted};
 use crate::base::deserialize::from_node;
-use crate::base::{Diff, Error, Errors, Node, Result, Shown, Value};
+use crate::base::{Diff, Error, Errors, Node, Result, Shown};
 
 /// The [`Kind`] of a [`Resource`].
 pub struct Typed<R>(PhantomData<fn() -> R>);
@@ -40,26 +41,6 @@ fn live_of<R: Resource>(found: &Found) -> Result<&R::Live> {
             R::KIND
         ))
     })
-}
-
-/// The fields of a spec as they will be made, for a resource that does not exist.
-fn made(node: &Node) -> Diff {
-    let mut diff = Diff::default();
-    let Some(map) = node.as_map() else {
-        return diff;
-    };
-    for (key, entry) in map {
-        let new = match &entry.node.value {
-            _ if entry.node.secret => Shown::Hidden,
-            Value::AfterApply(_) => Shown::AfterApply,
-            Value::Text(text) if text.contains('\n') => Shown::Block(text.clone()),
-            Value::Text(text) => Shown::of(text),
-            Value::Null => Shown::Absent,
-            _ => Shown::of(entry.node.to_shown_json()),
-        };
-        diff = diff.field(key, Shown::Absent, new);
-    }
-    diff
 }
 
 #[async_trait]

@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use jsonschema::ValidationError;
+use jsonschema::error::ValidationErrorKind;
 
 use super::types::{Misfit, Types, What};
-use crate::base::Node;
 use crate::base::node::Step;
+use crate::base::{Node, Value};
 
 /// The misfits of the alternative that was most likely meant; none when one of them fits as far
 /// as can be told now.
@@ -16,8 +17,20 @@ pub(super) fn nearest(
     path: &[Step],
     context: &[Vec<ValidationError<'static>>],
 ) -> Vec<Misfit> {
+    let node = root.follow(path);
+    // A whole number may stand for text, but not where it may stand for itself.
+    let takes_number = |errors: &&Vec<ValidationError<'_>>| {
+        let refused = errors.iter().any(|error| {
+            matches!(error.kind(), ValidationErrorKind::Type { .. })
+                && error.instance_path().iter().count() == path.len()
+        });
+        !refused
+    };
+    let numbers_only =
+        matches!(node.value, Value::Int(_)) && context.iter().any(|it| takes_number(&it));
     let mut branches: Vec<Vec<Misfit>> = context
         .iter()
+        .filter(|errors| !numbers_only || takes_number(errors))
         .map(|errors| {
             let misfits = errors.iter().flat_map(|error| types.misfits(root, error));
             misfits.collect()
@@ -26,7 +39,6 @@ pub(super) fn nearest(
     if branches.iter().any(Vec::is_empty) {
         return Vec::new();
     }
-    let node = root.follow(path);
     let here = |misfit: &Misfit| misfit.path.len() == path.len();
     let shallow = |branch: &Vec<Misfit>| {
         branch

@@ -68,6 +68,18 @@ pub(super) fn find(scanned: &Scanned, path: &str) -> Option<Range<usize>> {
         .map(|chain| chain.range.clone())
 }
 
+/// The first dotted name within the bytes `range` of the written text.
+pub(super) fn inside<'a>(
+    scanned: &Scanned,
+    text: &'a str,
+    range: &Range<usize>,
+) -> Option<&'a str> {
+    let inside =
+        |chain: &&Chain| range.contains(&chain.range.start) || chain.range.contains(&range.start);
+    let chain = scanned.chains.iter().find(inside)?;
+    text.get(chain.range.clone())
+}
+
 struct Wrong {
     message: String,
     hint: String,

@@ -49,7 +49,7 @@ pub(super) fn to_node(at: &Location, value: &Jinja) -> Result<Node, String> {
             });
             Value::Map(entries.collect::<Result<_, _>>()?)
         }
-        ValueKind::Undefined => return Err("this is not defined".to_owned()),
+        ValueKind::Undefined => return Err("a part of this is not defined".to_owned()),
         _ => return Err(format!("this is no value of a playbook: {}", value.kind())),
     };
     Ok(Node::new(at, value))

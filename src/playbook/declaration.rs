@@ -50,7 +50,7 @@ pub struct Reference {
 }
 
 /// The way in which a resource is named.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum How {
     /// In a field whose type says that it names a resource.
     Typed,

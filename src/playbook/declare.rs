@@ -1,6 +1,6 @@
 //! From the entries of the sections to declarations: common keys, `for_each`, types, references.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -139,8 +139,13 @@ pub(super) fn finish(
                 ));
             }
             let scope = Arc::new(scope);
+            let before = errors.0.len();
             let declaration = one(&draft, item, expressions, &scope, types, errors);
             declarations.insert(declaration.address.clone(), declaration);
+            // What is wrong with one item is wrong with most: once is enough.
+            if errors.0.len() > before {
+                break;
+            }
         }
     }
     declarations
@@ -170,7 +175,7 @@ fn one(
     let mut findings = Findings::default();
     let body = expressions.evaluate(&draft.body, scope, &mut findings);
     findings.errors.0.extend(types.check(&body, &draft.at));
-    references::collect(&body, &types.schema, expressions, scope, &mut findings);
+    references::collect(&body, types, expressions, scope, &mut findings);
     let before = Arc::new(Scope {
         outputs: false,
         ..Scope::clone(scope)
@@ -199,12 +204,12 @@ fn one(
     }
     let wrong = findings.errors.0.into_iter();
     errors.0.extend(wrong.map(|error| error.of(&address)));
-    let mut unique: Vec<Reference> = Vec::new();
-    for reference in findings.references {
-        if !unique.contains(&reference) {
-            unique.push(reference);
-        }
-    }
+    let mut seen = HashSet::new();
+    let mut references = findings.references;
+    references.retain(|reference| {
+        let place = (reference.at.line, reference.at.column);
+        seen.insert((reference.target.clone(), reference.how, place))
+    });
     Declaration {
         address,
         at: draft.at.clone(),
@@ -213,7 +218,7 @@ fn one(
         protect,
         keep,
         tags,
-        references: unique,
+        references,
     }
 }
 

@@ -163,6 +163,13 @@ impl Expressions {
                 .env
                 .compile_expression(&scanned.text[inside.clone()])
                 .and_then(|expression| expression.eval(context))
+                .and_then(|value| {
+                    if value.is_undefined() {
+                        Err(minijinja::ErrorKind::UndefinedError.into())
+                    } else {
+                        Ok(value)
+                    }
+                })
                 .map(|value| to_node(at, &value)),
             None => self
                 .env
@@ -197,11 +204,17 @@ impl Expressions {
             let start = scanned.written(range.start + shift);
             start..scanned.written(range.end + shift).max(start)
         });
-        let at = match range {
-            Some(range) if range.end <= text.len() => within(at, text, range),
-            _ => at.clone(),
-        };
-        jinja::explain(error, &self.env).at(&at)
+        // The result itself has no place: it is what the first name leads to.
+        let undefined = error.kind() == minijinja::ErrorKind::UndefinedError;
+        let first = scanned.chains.first().filter(|_| undefined);
+        let range = range.or_else(|| first.map(|chain| chain.range.clone()));
+        match range {
+            Some(range) if range.end <= text.len() => {
+                let subject = chains::inside(scanned, text, &range);
+                jinja::explain(error, &self.env, subject).at(&within(at, text, range))
+            }
+            _ => jinja::explain(error, &self.env, None).at(at),
+        }
     }
 }
 

@@ -1,6 +1,8 @@
 //! Walks a spec beside its JSON Schema and finds the fields with a meaning of their own: names of
 //! other resources (`x-kind`, unless they match `x-kind-unless`) and template files (`x-template`).
 
+use std::collections::HashMap;
+
 use regex::Regex;
 use serde_json::Value as Json;
 
@@ -24,14 +26,26 @@ pub(super) enum Field<'a> {
     },
 }
 
-/// Calls `visit` for every marked field.
-pub(super) fn walk<'a>(node: &'a Node, schema: &'a Json, visit: &mut dyn FnMut(Field<'a>)) {
-    let walk = Walk { root: schema };
+/// Patterns as the schema writes them, compiled.
+pub(super) type Words = HashMap<String, Regex>;
+
+/// Calls `visit` for every marked field; `words` are the schema's own, by [`words`].
+pub(super) fn walk<'a>(
+    node: &'a Node,
+    schema: &'a Json,
+    words: &'a Words,
+    visit: &mut dyn FnMut(Field<'a>),
+) {
+    let walk = Walk {
+        root: schema,
+        words,
+    };
     walk.node(node, None, schema, 0, visit);
 }
 
 struct Walk<'a> {
     root: &'a Json,
+    words: &'a Words,
 }
 
 impl<'a> Walk<'a> {
@@ -59,7 +73,7 @@ impl<'a> Walk<'a> {
             }
         }
         match &node.value {
-            Value::Text(_) => marked(node, beside, schema, visit),
+            Value::Text(_) => self.marked(node, beside, schema, visit),
             Value::List(list) => {
                 let first = schema.get("prefixItems").and_then(Json::as_array);
                 for (index, item) in list.iter().enumerate() {
@@ -81,34 +95,56 @@ impl<'a> Walk<'a> {
             _ => {}
         }
     }
-}
 
-fn marked<'a>(
-    node: &'a Node,
-    beside: Option<&'a Node>,
-    schema: &'a Json,
-    visit: &mut dyn FnMut(Field<'a>),
-) {
-    let is = |mark: &str| schema.get(mark) == Some(&Json::Bool(true));
-    if let Some(kind) = schema.get("x-kind").and_then(Json::as_str)
-        && !is_word(node, schema)
-    {
-        visit(Field::Name {
-            kind,
-            attaches: is("x-attaches"),
-            node,
-        });
+    fn marked(
+        &self,
+        node: &'a Node,
+        beside: Option<&'a Node>,
+        schema: &'a Json,
+        visit: &mut dyn FnMut(Field<'a>),
+    ) {
+        let is = |mark: &str| schema.get(mark) == Some(&Json::Bool(true));
+        if let Some(kind) = schema.get("x-kind").and_then(Json::as_str)
+            && !self.is_word(node, schema)
+        {
+            visit(Field::Name {
+                kind,
+                attaches: is("x-attaches"),
+                node,
+            });
+        }
+        if is("x-template") {
+            visit(Field::Template { node, beside });
+        }
     }
-    if is("x-template") {
-        visit(Field::Template { node, beside });
-    }
-}
 
-/// The text is a word of the field's own, which the schema tells by a pattern (`x-kind-unless`).
-fn is_word(node: &Node, schema: &Json) -> bool {
-    let pattern = schema.get("x-kind-unless").and_then(Json::as_str);
-    pattern.is_some_and(|pattern| {
+    /// The text is a word of the field's own, which the schema tells by a pattern.
+    fn is_word(&self, node: &Node, schema: &Json) -> bool {
+        let pattern = schema.get("x-kind-unless").and_then(Json::as_str);
+        let pattern = pattern.and_then(|pattern| self.words.get(pattern));
         let text = node.as_text().unwrap_or_default();
-        Regex::new(pattern).is_ok_and(|pattern| pattern.is_match(text))
-    })
+        pattern.is_some_and(|pattern| pattern.is_match(text))
+    }
+}
+
+/// The patterns of all fields that take words beside names (`x-kind-unless`), compiled.
+///
+/// # Errors
+/// A pattern that is none: a mistake in this program.
+pub(super) fn words(schema: &Json) -> Result<Words, regex::Error> {
+    let mut words = Words::new();
+    let mut open = vec![schema];
+    while let Some(part) = open.pop() {
+        match part {
+            Json::Object(map) => {
+                if let Some(pattern) = map.get("x-kind-unless").and_then(Json::as_str) {
+                    words.insert(pattern.to_owned(), Regex::new(pattern)?);
+                }
+                open.extend(map.values());
+            }
+            Json::Array(list) => open.extend(list),
+            _ => {}
+        }
+    }
+    Ok(words)
 }

@@ -54,8 +54,8 @@ fn failure(message: String) -> Failure {
     Failure::new(ErrorKind::InvalidOperation, message)
 }
 
-/// The engine's error as ours, without a place.
-pub(super) fn explain(failed: &Failure, env: &Environment<'_>) -> Error {
+/// The engine's error as ours, without a place. `subject` is the name that it is about, if known.
+pub(super) fn explain(failed: &Failure, env: &Environment<'_>, subject: Option<&str>) -> Error {
     let detail = failed.detail().unwrap_or_default().trim_end_matches('.');
     let error = |message: String| Error::new(Sort::Playbook, message);
     match failed.kind() {
@@ -72,9 +72,11 @@ pub(super) fn explain(failed: &Failure, env: &Environment<'_>) -> Error {
                  between `{% raw %}` and `{% endraw %}`",
             )
         }
-        ErrorKind::UndefinedError => {
-            error("this is not defined".to_owned()).note(said(detail, failed))
-        }
+        ErrorKind::UndefinedError => error(match subject {
+            Some(subject) => format!("`{subject}` is not defined"),
+            None => "a part of this is not defined".to_owned(),
+        })
+        .hint("allow for that: `{{ … | default(\"\") }}`"),
         ErrorKind::OutOfFuel => error("this expression runs for too long".to_owned()),
         ErrorKind::UnknownFilter => {
             let name = detail.split(' ').nth(1).unwrap_or(detail);
@@ -94,10 +96,11 @@ pub(super) fn explain(failed: &Failure, env: &Environment<'_>) -> Error {
                 None => unknown,
             }
         }
-        ErrorKind::InvalidOperation if detail == "this has no value" => {
-            error("this has no value".to_owned())
-                .hint("give one for that case: `{{ … or \"none\" }}`")
-        }
+        ErrorKind::InvalidOperation if detail == "this has no value" => error(match subject {
+            Some(subject) => format!("`{subject}` has no value"),
+            None => "this has no value".to_owned(),
+        })
+        .hint("give one for that case: `{{ … or \"none\" }}`"),
         _ => error(said(detail, failed)),
     }
 }

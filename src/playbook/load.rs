@@ -14,7 +14,7 @@ use super::loaded::Playbook;
 use super::names::{Names, is_name};
 use super::scope::{Fact, Scope};
 use super::types::Types;
-use super::{cycle, declare, settings, vars};
+use super::{cycle, declare, settings, values, vars};
 use crate::base::{Error, ErrorKind, Errors, Node};
 
 /// After this many errors, the rest of the playbook is not looked at.
@@ -161,12 +161,12 @@ fn variables(
             declared.insert(name.clone(), variable);
         }
     }
-    let sources = vars::Sources {
+    let sources = values::Sources {
         typed: &options.vars,
         files: &options.vars_files,
         env: &options.env,
     };
-    vars::resolve(&declared, &sources, expressions, scope, errors)
+    values::resolve(&declared, &sources, expressions, scope, errors)
 }
 
 fn outputs(

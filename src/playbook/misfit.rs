@@ -57,6 +57,16 @@ impl Misfit {
                 &key_at(key),
             )
             .hint("keep one of the two"),
+            What::Form { pattern, about } => {
+                let error = Error::playbook(
+                    format!("{} does not have the form that is wanted here", shown(node)),
+                    place(node, &holder),
+                );
+                match about {
+                    Some(about) => error.note(about.clone()),
+                    None => error.note(format!("it must match `{pattern}`")),
+                }
+            }
             What::Other(what) => {
                 Error::playbook(format!("{} {what}", shown(node)), place(node, &holder))
             }

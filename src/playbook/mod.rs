@@ -16,6 +16,7 @@ mod jinja;
 pub mod load;
 pub mod loaded;
 mod misfit;
+mod misread;
 mod names;
 mod place;
 mod references;
@@ -26,6 +27,7 @@ mod settings;
 mod template;
 mod tokens;
 mod types;
+mod values;
 mod vars;
 mod yaml;
 

@@ -10,46 +10,52 @@ use super::expression::{Expressions, Findings};
 use super::fields::{self, Field};
 use super::names::Names;
 use super::scope::Scope;
+use super::types::Types;
 use crate::base::{Address, Error, Node, Result, suggestion};
 
 /// Collects what the evaluated `body` names, and checks the templates that it uses.
 pub(super) fn collect(
     body: &Node,
-    schema: &Json,
+    types: &Types,
     expressions: &Expressions,
     scope: &Arc<Scope>,
     findings: &mut Findings,
 ) {
-    fields::walk(body, schema, &mut |field| match field {
-        Field::Name {
-            kind,
-            attaches,
-            node,
-        } => {
-            let Some(name) = node.as_text() else { return };
-            let target = Address::new(kind, name);
-            let declared = scope.names.declares(&target);
-            if let (false, Some(error)) = (declared, lacks_key(&target, node, &scope.names)) {
-                findings.errors.push(error);
-                return;
-            }
-            findings.references.push(Reference {
-                target,
-                at: node.at.clone(),
-                how: How::Typed,
-                declared,
+    fields::walk(
+        body,
+        &types.schema,
+        &types.words,
+        &mut |field| match field {
+            Field::Name {
+                kind,
                 attaches,
-            });
-        }
-        Field::Template { node, beside } => {
-            let own = beside.and_then(|beside| beside.entry("vars"));
-            let own = own.map_or(
-                Json::Null,
-                |vars| serde_json::json!({ "vars": vars.to_json() }),
-            );
-            expressions.check_template(node, scope, &own, findings);
-        }
-    });
+                node,
+            } => {
+                let Some(name) = node.as_text() else { return };
+                let target = Address::new(kind, name);
+                let declared = scope.names.declares(&target);
+                if let (false, Some(error)) = (declared, lacks_key(&target, node, &scope.names)) {
+                    findings.errors.push(error);
+                    return;
+                }
+                findings.references.push(Reference {
+                    target,
+                    at: node.at.clone(),
+                    how: How::Typed,
+                    declared,
+                    attaches,
+                });
+            }
+            Field::Template { node, beside } => {
+                let own = beside.and_then(|beside| beside.entry("vars"));
+                let own = own.map_or(
+                    Json::Null,
+                    |vars| serde_json::json!({ "vars": vars.to_json() }),
+                );
+                expressions.check_template(node, scope, &own, findings);
+            }
+        },
+    );
 }
 
 /// A declared address, as `depends_on` names it.

@@ -1,6 +1,7 @@
 //! Template files: found, compiled, checked before the run, and rendered.
 
 use std::collections::HashSet;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -50,21 +51,23 @@ impl Template {
         let own = error
             .name()
             .is_none_or(|name| name == UNNAMED || Path::new(name) == self.source.path);
-        let ours = jinja::explain(error, &expressions.env);
+        let written = |range: Range<usize>| {
+            self.scanned.written(range.start)..self.scanned.written(range.end)
+        };
+        let range = error.range().filter(|_| own).map(written);
+        let subject = range.as_ref();
+        let subject = subject
+            .and_then(|range| chains::inside(&self.scanned, &self.source.text, range))
+            .map(str::to_owned);
+        let ours = jinja::explain(error, &expressions.env, subject.as_deref());
         if !own {
-            let place = (
-                error.name().unwrap_or_default(),
-                error.line().unwrap_or_default(),
-            );
-            return ours.note(format!("in the included template {}:{}", place.0, place.1));
+            let name = error.name().unwrap_or_default();
+            let line = error.line().unwrap_or_default();
+            return ours.note(format!("in the included template {name}:{line}"));
         }
-        let start = Location::new(&self.source, error.line().unwrap_or(1), 1);
-        ours.at(&match error.range() {
-            Some(range) => self.place(
-                self.scanned.written(range.start),
-                self.scanned.written(range.end),
-            ),
-            None => start,
+        ours.at(&match range {
+            Some(range) => self.place(range.start, range.end),
+            None => Location::new(&self.source, error.line().unwrap_or(1), 1),
         })
     }
 }
@@ -116,7 +119,7 @@ impl Expressions {
         let free = free.into_iter().filter(|name| {
             ours.contains(&name.as_str()) || scope.names.sections.contains_key(name)
         });
-        let place = |range: std::ops::Range<usize>| template.place(range.start, range.end);
+        let place = |range: Range<usize>| template.place(range.start, range.end);
         let (scanned, written) = (&template.scanned, &template.source.text);
         chains::check(scanned, written, &free.collect(), scope, &place, findings);
         for included in &template.scanned.includes {

@@ -7,12 +7,15 @@ use jsonschema::{JsonType, ValidationError};
 use serde_json::Value as Json;
 
 use super::alternatives;
+use super::fields::{self, Words};
 use crate::base::node::Step;
 use crate::base::{Error, Location, Node, Result, Value, suggestion};
 
 /// One section's schema, ready to check specs.
 pub(super) struct Types {
     pub(super) schema: Json,
+    /// The patterns of fields that take words beside names of resources.
+    pub(super) words: Words,
     validator: Validator,
 }
 
@@ -27,12 +30,25 @@ pub(super) struct Misfit {
 /// In which way it does not fit.
 #[derive(Clone, Debug)]
 pub(super) enum What {
-    UnknownKey { key: String, allowed: Vec<String> },
-    MissingKey { key: String, about: Option<String> },
+    UnknownKey {
+        key: String,
+        allowed: Vec<String>,
+    },
+    MissingKey {
+        key: String,
+        about: Option<String>,
+    },
     Type(Vec<JsonType>),
     NotAllowed(Vec<String>),
     OneKeyOf(Vec<String>),
-    OnlyOneOf { key: String, other: String },
+    OnlyOneOf {
+        key: String,
+        other: String,
+    },
+    Form {
+        pattern: String,
+        about: Option<String>,
+    },
     Other(String),
 }
 
@@ -44,7 +60,13 @@ impl Types {
     pub(super) fn new(name: &str, schema: Json) -> Result<Self> {
         let validator = jsonschema::validator_for(&schema)
             .map_err(|error| Error::failed(format!("the schema of `{name}` is broken: {error}")))?;
-        Ok(Self { schema, validator })
+        let words = fields::words(&schema)
+            .map_err(|error| Error::failed(format!("the schema of `{name}` is broken: {error}")))?;
+        Ok(Self {
+            schema,
+            words,
+            validator,
+        })
     }
 
     /// Everything in `node` that does not fit. `at` is where the resource is declared.
@@ -127,9 +149,10 @@ impl Types {
             Kind::MinItems { limit } => one(What::Other(format!("at least {limit} must be given"))),
             Kind::MaxItems { limit } => one(What::Other(format!("at most {limit} may be given"))),
             Kind::MinLength { limit: 1 } => one(What::Other("must not be empty".to_owned())),
-            Kind::Pattern { pattern } => {
-                one(What::Other(format!("does not have the form `{pattern}`")))
-            }
+            Kind::Pattern { pattern } => one(What::Form {
+                pattern: pattern.clone(),
+                about: self.described(error),
+            }),
             Kind::UniqueItems => one(What::Other("has an item twice".to_owned())),
             _ => one(What::Other(error.masked_with("the value").to_string())),
         }
@@ -147,9 +170,21 @@ impl Types {
     }
 
     fn about(&self, error: &ValidationError<'_>, key: &str) -> Option<String> {
-        let property = self.around(error)?.get("properties")?.get(key)?;
-        let text = property.get("description")?.as_str()?;
-        text.lines().next().map(str::to_owned)
+        description(self.around(error)?.get("properties")?.get(key)?)
+    }
+
+    /// What the nearest description says of the field in which `error` was found.
+    fn described(&self, error: &ValidationError<'_>) -> Option<String> {
+        let mut path = error.schema_path().as_str();
+        while let Some((above, _)) = path.rsplit_once('/') {
+            let found = self.schema.pointer(above).and_then(description);
+            let field = above.rsplit_once('/');
+            if found.is_some() || field.is_some_and(|(holder, _)| holder.ends_with("/properties")) {
+                return found;
+            }
+            path = above;
+        }
+        None
     }
 
     /// The schema that holds the keyword which failed.
@@ -178,6 +213,17 @@ fn steps(path: &Path) -> Vec<Step> {
             LocationSegment::Index(index) => Step::Index(index),
         })
         .collect()
+}
+
+/// The first paragraph of a schema's description.
+fn description(schema: &Json) -> Option<String> {
+    let text = schema.get("description")?.as_str()?;
+    let lines = text
+        .lines()
+        .map(str::trim)
+        .take_while(|line| !line.is_empty());
+    let text = lines.collect::<Vec<_>>().join(" ");
+    Some(text.trim_end_matches('.').to_owned())
 }
 
 fn options_of(options: &Json) -> Vec<String> {

@@ -1,17 +1,8 @@
-//! Variables: their declarations, and the value that each one gets.
+//! Variables as the playbook declares them, and what fits them.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
-use std::sync::Arc;
-
-use indexmap::IndexMap;
-
-use super::expression::Expressions;
-use super::files::read_yaml;
-use super::scope::{Given, Scope};
-use super::{convert, yaml};
+use super::yaml;
 use crate::base::node::Entry;
-use crate::base::{Error, Errors, Location, Node, Result, Source, Value, secret, suggestion};
+use crate::base::{Error, Errors, Location, Node, Result, Source, Value, suggestion};
 
 /// The prefix of environment variables that give variables a value.
 pub(super) const PREFIX: &str = "TIDEWALK_VAR_";
@@ -21,9 +12,9 @@ const TYPES: [&str; 5] = ["text", "number", "bool", "list", "map"];
 
 /// A variable as the playbook declares it.
 pub(super) struct Variable {
-    at: Location,
+    pub(super) at: Location,
     description: Option<String>,
-    default: Option<Node>,
+    pub(super) default: Option<Node>,
     pub(super) secret: bool,
     kind: Option<String>,
 }
@@ -65,7 +56,10 @@ pub(super) fn declare(name: &str, entry: &Entry, errors: &mut Errors) -> Option<
                     format!("the secret `{name}` cannot have a default"),
                     &default.at,
                 )
-                .hint(format!("take it out of the file and set {PREFIX}{name}")),
+                .hint(format!(
+                    "take it out of the file and set {}",
+                    env_name(name)
+                )),
             );
         }
     }
@@ -123,7 +117,7 @@ impl Variable {
     }
 
     /// `node` if it is of the type that the variable has.
-    fn fit(&self, name: &str, node: Node) -> Result<Node> {
+    pub(super) fn fit(&self, name: &str, node: Node) -> Result<Node> {
         let (Some(wanted), Some(given)) = (self.wants(), kind_of(&node)) else {
             return Ok(node);
         };
@@ -145,7 +139,7 @@ impl Variable {
     }
 
     /// Text from the command line or the environment, read as YAML unless text is wanted.
-    fn read(&self, origin: &str, text: &str) -> Result<Node, Errors> {
+    pub(super) fn read(&self, origin: &str, text: &str) -> Result<Node, Errors> {
         let source = Source::new(origin, text);
         let nowhere = Location::nowhere(origin);
         let as_text = || Node::new(&nowhere, Value::Text(text.to_owned()));
@@ -167,18 +161,29 @@ impl Variable {
         Ok(if kept { node } else { as_text() })
     }
 
-    fn missing(&self, name: &str) -> Error {
+    pub(super) fn missing(&self, name: &str) -> Error {
         let error = Error::playbook(format!("the variable `{name}` has no value"), &self.at);
         let error = match &self.description {
             Some(description) => error.note(format!("{name}: {description}")),
             None => error,
         };
         error.hint(if self.secret {
-            format!("set {PREFIX}{name}, or put it in a file for `--vars-file`")
+            format!(
+                "set {}, or put it in a file for `--vars-file`",
+                env_name(name)
+            )
         } else {
-            format!("give it with `--var {name}=VALUE`, `--vars-file` or {PREFIX}{name}")
+            format!(
+                "give it with `--var {name}=VALUE`, `--vars-file` or {}",
+                env_name(name)
+            )
         })
     }
+}
+
+/// The environment variable that gives `name` its value; it may be in upper case, too.
+pub(super) fn env_name(name: &str) -> String {
+    format!("{PREFIX}{}", name.replace('-', "_"))
 }
 
 fn unplace(node: &mut Node, nowhere: &Location) {
@@ -211,146 +216,5 @@ fn in_words(kind: &str) -> &'static str {
         "bool" => "`true` or `false`",
         "list" => "a list",
         _ => "a mapping",
-    }
-}
-
-/// Where values come from, beside the defaults.
-pub(super) struct Sources<'a> {
-    pub(super) typed: &'a [(String, String)],
-    pub(super) files: &'a [PathBuf],
-    pub(super) env: &'a BTreeMap<String, String>,
-}
-
-/// Gives every variable its value: command line, then files, then environment, then default.
-/// `scope` is the scope of defaults; it sees the variables before.
-pub(super) fn resolve(
-    variables: &IndexMap<String, Variable>,
-    sources: &Sources<'_>,
-    expressions: &Expressions,
-    scope: &Scope,
-    errors: &mut Errors,
-) -> IndexMap<String, Given> {
-    let given = gather(variables, sources, errors);
-    let mut values: IndexMap<String, Given> = IndexMap::new();
-    for (name, variable) in variables {
-        let node = match (given.get(name), &variable.default) {
-            (Some(node), _) => Some(node.clone()),
-            (None, Some(default)) => {
-                let scope = Scope {
-                    vars: Arc::new(values.clone()),
-                    ..scope.clone()
-                };
-                match expressions.value(default, &Arc::new(scope)) {
-                    Ok(node) => Some(node),
-                    Err(wrong) => {
-                        errors.0.extend(wrong.0);
-                        None
-                    }
-                }
-            }
-            (None, None) => {
-                errors.push(variable.missing(name));
-                None
-            }
-        };
-        let node = node.and_then(|node| errors.keep(variable.fit(name, node)));
-        let node = node.filter(|node| !node.has_unknown());
-        let secret = variable.secret || node.as_ref().is_some_and(Node::has_secret);
-        if let (true, Some(node)) = (secret, &node) {
-            node.walk(&mut |part| part.as_text().into_iter().for_each(secret::remember));
-        }
-        let value = node.as_ref().map(convert::to_jinja);
-        values.insert(name.clone(), Given { value, secret });
-    }
-    values
-}
-
-fn gather(
-    variables: &IndexMap<String, Variable>,
-    sources: &Sources<'_>,
-    errors: &mut Errors,
-) -> BTreeMap<String, Node> {
-    let mut given = BTreeMap::new();
-    for (name, text) in sources.env {
-        if let Some(name) = name.strip_prefix(PREFIX)
-            && let Some(variable) = variables.get(name)
-        {
-            add(
-                &mut given,
-                name,
-                variable.read(&format!("{PREFIX}{name}"), text),
-                errors,
-            );
-        }
-    }
-    for path in sources.files {
-        match read_yaml(path, None)
-            .map_err(Errors::from)
-            .and_then(|source| yaml::parse(&source))
-        {
-            Ok(Node {
-                value: Value::Map(map),
-                ..
-            }) => {
-                for (name, entry) in map {
-                    match variables.get(&name) {
-                        Some(_) => drop(given.insert(name, entry.node)),
-                        None => errors.push(undeclared(&name, &entry.key_at, variables)),
-                    }
-                }
-            }
-            Ok(Node {
-                value: Value::Null, ..
-            }) => {}
-            Ok(node) => {
-                let message = format!(
-                    "a vars file is a mapping from names, this is {}",
-                    node.type_name()
-                );
-                errors.push(Error::playbook(message, &node.at).hint("write `name: value` lines"));
-            }
-            Err(wrong) => errors.0.extend(wrong.0),
-        }
-    }
-    for (name, text) in sources.typed {
-        let origin = format!("--var {name}");
-        match variables.get(name) {
-            Some(variable) if variable.secret => {
-                secret::remember(text);
-                let message = format!("the secret `{name}` cannot be given on the command line");
-                errors.push(
-                    Error::playbook(message, &Location::nowhere(&origin))
-                        .note("other users of this machine can read it there")
-                        .hint(format!("set {PREFIX}{name}, or use `--vars-file`")),
-                );
-            }
-            Some(variable) => add(&mut given, name, variable.read(&origin, text), errors),
-            None => errors.push(undeclared(name, &Location::nowhere(&origin), variables)),
-        }
-    }
-    given
-}
-
-fn add(
-    given: &mut BTreeMap<String, Node>,
-    name: &str,
-    node: Result<Node, Errors>,
-    errors: &mut Errors,
-) {
-    match node {
-        Ok(node) => drop(given.insert(name.to_owned(), node)),
-        Err(wrong) => errors.0.extend(wrong.0),
-    }
-}
-
-fn undeclared(name: &str, at: &Location, variables: &IndexMap<String, Variable>) -> Error {
-    let names: Vec<_> = variables.keys().map(String::as_str).collect();
-    let error = Error::playbook(format!("the playbook declares no variable `{name}`"), at);
-    if names.is_empty() {
-        error.hint(format!(
-            "declare it: `vars: {{ {name}: {{ description: … }} }}`"
-        ))
-    } else {
-        error.hint(suggestion::hint(name, &names))
     }
 }

@@ -3,15 +3,15 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use granit_parser::{ErrorKind, Event, Marker, Parser, ScalarStyle, ScanError, Span, Tag};
+use granit_parser::{Event, Parser, ScalarStyle, Span, Tag};
 use indexmap::IndexMap;
 
-use super::scalar;
+use super::{misread, scalar};
 use crate::base::node::Entry;
 use crate::base::{Error, Errors, Location, Node, Source, Value};
 
 /// Mappings and lists within each other, at most.
-const DEEPEST: usize = 100;
+pub(super) const DEEPEST: usize = 100;
 
 /// What aliases may add in all: one for each value, one for each byte of text.
 const MOST_ALIASED: usize = 5_000_000;
@@ -32,7 +32,7 @@ pub(super) fn parse(source: &Arc<Source>) -> Result<Node, Errors> {
     for event in Parser::new_from_str_with_options(&source.text, options) {
         let step = match event {
             Ok((event, span)) => tree.take(event, &span),
-            Err(error) => Err(tree.syntax(&error)),
+            Err(error) => Err(misread::explain(source, &error)),
         };
         if let Err(error) = step {
             tree.errors.push(error);
@@ -82,6 +82,10 @@ impl Tree<'_> {
             }
             Event::Scalar(text, style, anchor, tag) => {
                 if self.wants_key() {
+                    if anchor > 0 {
+                        let node = Node::new(&at, Value::Text(text.to_string()));
+                        self.anchors.insert(anchor, node);
+                    }
                     self.key(text.into_owned(), style, at);
                 } else {
                     let node = Node::new(&at, value(&text, style, tag.as_deref(), &at)?);
@@ -144,7 +148,7 @@ impl Tree<'_> {
 
     fn start(&mut self, at: Location, anchor: usize, what: What) -> Result<(), Error> {
         if self.open.len() >= DEEPEST {
-            return Err(too_deep(&at));
+            return Err(misread::too_deep(&at));
         }
         if self.wants_key() {
             return Err(Error::playbook("a key must be text", &at).hint(
@@ -204,7 +208,7 @@ impl Tree<'_> {
     }
 
     fn place(&self, span: &Span) -> Location {
-        let at = self.mark(&span.start);
+        let at = misread::place(self.source, &span.start);
         let length = if span.start.line() == span.end.line() {
             span.len()
         } else {
@@ -217,44 +221,6 @@ impl Tree<'_> {
         };
         at.with_length(length)
     }
-
-    fn mark(&self, mark: &Marker) -> Location {
-        Location::new(self.source, mark.line().max(1), mark.col() + 1)
-    }
-
-    fn syntax(&self, error: &ScanError) -> Error {
-        let at = self.mark(error.marker());
-        match error.kind() {
-            ErrorKind::RecursionLimitExceeded => return too_deep(&at),
-            ErrorKind::UnknownAnchor => {
-                return Error::playbook("this alias names no anchor", &at)
-                    .hint("define it first, with `&name`");
-            }
-            _ => {}
-        }
-        let failed = Error::playbook(format!("not valid YAML: {}", error.kind()), &at);
-        let line = self.source.from_line(at.line).unwrap_or_default();
-        let line = line.lines().next().unwrap_or_default();
-        let indent = line.len() - line.trim_start().len();
-        if line[..indent].contains('\t') {
-            return failed.hint("indent with spaces: YAML does not allow tabs there");
-        }
-        match error.kind() {
-            ErrorKind::MappingValueNotAllowed | ErrorKind::SimpleKeyExpected => failed.hint(
-                "put text that contains `: ` in quotes, and check that keys of one mapping line up",
-            ),
-            ErrorKind::UnexpectedCharacter { .. } => {
-                failed.hint("put text that starts with a special character in quotes")
-            }
-            ErrorKind::UnclosedQuotedScalar => failed.hint("close the quotes"),
-            _ => failed,
-        }
-    }
-}
-
-fn too_deep(at: &Location) -> Error {
-    Error::playbook(format!("nested deeper than {DEEPEST} levels"), at)
-        .hint("no playbook needs this: look for an indentation that grows with every line")
 }
 
 /// `<<`: what the merged mapping has and `map` has not.

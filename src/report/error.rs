@@ -36,7 +36,8 @@ pub fn errors(errors: &[Error], width: usize) -> String {
 /// One error, ending in a line break.
 #[must_use]
 pub fn error(error: &Error, width: usize) -> String {
-    let title = title(error);
+    let label = error.service_code().map_or(7, |code| code.len() + 9);
+    let title = wrap(&title(error), width.saturating_sub(label).max(30)).join("\n");
     let notes: Vec<_> = error.notes().iter().map(|note| fit(note, width)).collect();
     let hints: Vec<_> = error.hints().iter().map(|hint| fit(hint, width)).collect();
     let shown = error.location().map(Line::of);

@@ -1,6 +1,6 @@
 //! A receipt as one self-contained page.
 
-use super::receipt::closing;
+use super::receipt::{closing, when};
 use crate::base::{Result, ResultExt};
 use crate::engine::Receipt;
 
@@ -13,6 +13,7 @@ const TEMPLATE: &str = include_str!("../../templates/receipt.html.j2");
 pub fn receipt(receipt: &Receipt) -> Result<String> {
     let (word, sentence) = closing(receipt);
     let mut document = receipt.to_json();
+    document["when"] = when(receipt).into();
     document["word"] = word.into();
     document["sentence"] = sentence.into();
     let mut templates = minijinja::Environment::new();

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
+use super::Purpose;
 use super::duration::took;
 use super::style::{BAD, CHANGE, GOOD, paint};
 use super::wrap::{columns, count, pad, wrap};
@@ -12,11 +13,15 @@ use crate::engine::Outcome;
 
 /// The closing lines of a run that took `elapsed`; the errors are shown before them.
 #[must_use]
-pub fn outcome(outcome: &Outcome, elapsed: Duration, width: usize) -> String {
+pub fn outcome(outcome: &Outcome, purpose: Purpose, elapsed: Duration, width: usize) -> String {
     let took = took(elapsed);
+    let verb = match purpose {
+        Purpose::Apply => "changed",
+        Purpose::Destroy => "deleted",
+    };
     let done = match outcome.done.len() {
-        0 => "nothing was changed".to_owned(),
-        number => format!("{} changed", count(number, "resource")),
+        0 => format!("nothing was {verb}"),
+        number => format!("{} {verb}", count(number, "resource")),
     };
     let (word, style, rest) = if outcome.interrupted {
         let not_begun = list("not begun", &outcome.not_begun);

@@ -15,6 +15,8 @@ use crate::engine::{Event, Observer};
 
 /// Columns, where the terminal does not tell.
 const USUAL_WIDTH: usize = 100;
+/// Errors in a log are not broken at a terminal's width: people search them.
+const LOG_WIDTH: usize = 1000;
 /// Lines of text are not made longer than this on a very wide terminal.
 const WIDEST: usize = 140;
 
@@ -41,17 +43,18 @@ impl Output {
     #[must_use]
     pub fn new(json: bool) -> Self {
         let stderr = std::io::stderr();
+        let width = width();
         let mode = if json {
             Mode::Json
         } else if stderr.is_terminal() && !is_dumb() {
-            Mode::Live(Live::new(AutoStream::choice(&stderr) != ColorChoice::Never))
+            Mode::Live(Live::new(
+                AutoStream::choice(&stderr) != ColorChoice::Never,
+                width,
+            ))
         } else {
             Mode::Plain(Mutex::default())
         };
-        Self(Arc::new(Inner {
-            mode,
-            width: width(),
-        }))
+        Self(Arc::new(Inner { mode, width }))
     }
 
     /// JSON lines are wanted.
@@ -101,6 +104,22 @@ impl Output {
         });
     }
 
+    /// Ctrl-C was pressed: takes back the `^C` that the terminal showed among running lines.
+    pub fn take_back_echo(&self) {
+        if let Mode::Live(live) = &self.0.mode
+            && std::io::stdin().is_terminal()
+        {
+            live.take_back_echo();
+        }
+    }
+
+    /// The program ends now: takes all running lines away.
+    pub fn end(&self) {
+        if let Mode::Live(live) = &self.0.mode {
+            live.end();
+        }
+    }
+
     /// Prints the document that ends a command; nothing without `--json`.
     pub fn document(&self, name: &str, document: Value) {
         if self.is_json() {
@@ -115,7 +134,11 @@ impl Output {
                 Self::line(json::error(each));
             }
         } else if !errors.is_empty() {
-            self.say(&error::errors(errors, self.width()));
+            let width = match self.0.mode {
+                Mode::Live(_) => self.width(),
+                Mode::Json | Mode::Plain(_) => LOG_WIDTH,
+            };
+            self.say(&error::errors(errors, width));
         }
     }
 

@@ -9,13 +9,15 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::duration::took;
 use super::style::{BAD, CHANGE, GOOD, QUIET, STRONG, paint};
-use super::wrap::printable;
+use super::wrap::{columns, count, printable};
 use crate::base::Address;
 use crate::base::secret::redact;
 use crate::engine::{Action, Event};
 
 /// How often the running lines are drawn anew.
 const TICK: Duration = Duration::from_millis(120);
+/// Columns of a running line beside its address and its words.
+const MARGIN: usize = 14;
 
 /// The event as one plain line, for logs; `None` when it is no news.
 #[must_use]
@@ -47,9 +49,9 @@ pub fn plain(event: &Event) -> Option<String> {
     Some(printable(&line))
 }
 
-/// The event as a finished line above the running ones; `None` while nothing is finished.
+/// The event as a finished line above the running ones, its words cut to `width` columns; `None` while nothing is finished.
 #[must_use]
-pub fn finished(event: &Event) -> Option<String> {
+pub fn finished(event: &Event, width: usize) -> Option<String> {
     let (sign, style, address, text, elapsed) = match event {
         Event::Discovered { .. }
         | Event::Started { .. }
@@ -79,6 +81,9 @@ pub fn finished(event: &Event) -> Option<String> {
             None,
         ),
     };
+    let room = width
+        .saturating_sub(columns(&address.to_string()) + 5)
+        .max(20);
     let took = elapsed.map_or(String::new(), |elapsed| {
         format!("  {}", paint(QUIET, took(elapsed)))
     });
@@ -86,12 +91,28 @@ pub fn finished(event: &Event) -> Option<String> {
         "{} {}  {}{took}",
         paint(style, sign),
         paint(STRONG, address),
-        printable(&text)
+        cut(&printable(&text), room)
     ))
 }
 
 fn first_line(text: &str) -> String {
     text.lines().next().unwrap_or_default().to_owned()
+}
+
+/// `text` cut to `width` columns.
+fn cut(text: &str, width: usize) -> String {
+    if columns(text) <= width {
+        return text.to_owned();
+    }
+    let mut shown = String::new();
+    for character in text.chars() {
+        shown.push(character);
+        if columns(&shown) >= width {
+            shown.pop();
+            break;
+        }
+    }
+    shown + "…"
 }
 
 fn doing(action: Action) -> Option<&'static str> {
@@ -120,14 +141,21 @@ fn done(action: Action, id: &str) -> String {
 /// The running lines of a terminal.
 pub struct Live {
     lines: MultiProgress,
-    /// A line for each resource at work.
-    running: Mutex<HashMap<Address, ProgressBar>>,
-    /// The one line for what only looks: listings, probes, questions.
-    looking: Mutex<Option<Looking>>,
+    running: Mutex<HashMap<Address, Running>>,
+    listing: Mutex<Option<Listing>>,
     style: ProgressStyle,
+    width: usize,
 }
 
-struct Looking {
+/// The line of a resource.
+struct Running {
+    line: ProgressBar,
+    /// Its turn has come; otherwise it is only looked at, for a plan or a check.
+    started: bool,
+}
+
+/// The one line for all listings.
+struct Listing {
     line: ProgressBar,
     kinds: usize,
 }
@@ -135,11 +163,11 @@ struct Looking {
 impl Live {
     /// Draws on standard error.
     #[must_use]
-    pub fn new(colour: bool) -> Self {
+    pub fn new(colour: bool, width: usize) -> Self {
         let template = if colour {
-            "{spinner:.cyan} {prefix:.bold}  {elapsed:.dim}  {wide_msg}"
+            "{spinner:.cyan} {prefix:.bold}  {elapsed:.dim}  {msg}"
         } else {
-            "{spinner} {prefix}  {elapsed}  {wide_msg}"
+            "{spinner} {prefix}  {elapsed}  {msg}"
         };
         let style = ProgressStyle::with_template(template)
             .unwrap_or_else(|_| ProgressStyle::default_spinner())
@@ -147,74 +175,96 @@ impl Live {
         Self {
             lines: MultiProgress::with_draw_target(ProgressDrawTarget::stderr()),
             running: Mutex::default(),
-            looking: Mutex::default(),
+            listing: Mutex::default(),
             style,
+            width,
         }
     }
 
     /// Shows the event.
     pub fn event(&self, event: &Event) {
         match event {
-            Event::Discovered { .. } => {
-                self.look("reading what is there", |looking| {
-                    looking.kinds += 1;
-                    format!("{} kinds", looking.kinds)
-                });
-            }
+            Event::Discovered { .. } => self.listed(),
             Event::Started { address, action } => {
+                self.end_listing();
                 if let Some(what) = doing(*action) {
-                    self.start(address, what);
+                    self.run(address, what, true);
                 }
             }
-            Event::Doing { address, what } => self.say(address, what),
+            Event::Doing { address, what } => self.run(address, what, false),
             Event::Done { address, .. }
             | Event::Failed { address, .. }
             | Event::Skipped { address, .. }
             | Event::CheckPassed { address, .. }
             | Event::CheckFailed { address, .. } => {
-                if let Some(line) = lock(&self.running).remove(address) {
-                    self.remove(&line);
+                if let Some(running) = lock(&self.running).remove(address) {
+                    self.remove(&running.line);
                 }
             }
             Event::Note(_) => {}
         }
-        if let Some(line) = finished(event) {
+        if let Some(line) = finished(event, self.width) {
             let line = redact(&line) + "\n";
             // A terminal that went away is no reason to stop the work.
-            self.aside(|| drop(anstream::stderr().write_all(line.as_bytes())));
+            let print = || drop(anstream::stderr().write_all(line.as_bytes()));
+            self.lines.suspend(print);
         }
     }
 
-    /// Runs `print` with the running lines out of the way; what only looked is over by then.
+    /// Runs `print` with the running lines out of the way; what was only looked at is over then.
     pub fn aside(&self, print: impl FnOnce()) {
-        if let Some(looking) = lock(&self.looking).take() {
-            self.remove(&looking.line);
-        }
+        self.end_listing();
+        lock(&self.running).retain(|_, running| {
+            if !running.started {
+                self.remove(&running.line);
+            }
+            running.started
+        });
         self.lines.suspend(print);
     }
 
-    fn start(&self, address: &Address, what: &str) {
-        let line = self.line(&address.to_string());
-        line.set_message(what.to_owned());
-        lock(&self.running).insert(address.clone(), line);
-    }
-
-    fn say(&self, address: &Address, what: &str) {
-        match lock(&self.running).get(address) {
-            Some(line) => line.set_message(redact(&printable(what))),
-            None => self.look(&address.to_string(), |_| redact(&printable(what))),
+    /// Takes back the `^C` that the terminal has just shown. The running lines are filled up to
+    /// the last column, so it stands on a line of its own, and what clears them would miss one.
+    pub fn take_back_echo(&self) {
+        if !lock(&self.running).is_empty() || lock(&self.listing).is_some() {
+            let _ = std::io::stderr().write_all(b"\r\x1b[K\x1b[1A");
         }
     }
 
-    fn look(&self, prefix: &str, message: impl FnOnce(&mut Looking) -> String) {
-        let mut looking = lock(&self.looking);
-        let looking = looking.get_or_insert_with(|| Looking {
-            line: self.line(prefix),
+    /// Takes all lines away.
+    pub fn end(&self) {
+        self.end_listing();
+        for (_, running) in lock(&self.running).drain() {
+            self.remove(&running.line);
+        }
+    }
+
+    fn run(&self, address: &Address, what: &str, started: bool) {
+        let prefix = address.to_string();
+        let room = self.width.saturating_sub(columns(&prefix) + MARGIN);
+        let mut running = lock(&self.running);
+        let entry = running.entry(address.clone()).or_insert_with(|| Running {
+            line: self.line(&prefix),
+            started,
+        });
+        entry.started |= started;
+        entry.line.set_message(redact(&cut(&printable(what), room)));
+    }
+
+    fn listed(&self) {
+        let mut listing = lock(&self.listing);
+        let listing = listing.get_or_insert_with(|| Listing {
+            line: self.line("reading what is there"),
             kinds: 0,
         });
-        looking.line.set_prefix(prefix.to_owned());
-        let message = message(looking);
-        looking.line.set_message(message);
+        listing.kinds += 1;
+        listing.line.set_message(count(listing.kinds, "kind"));
+    }
+
+    fn end_listing(&self) {
+        if let Some(listing) = lock(&self.listing).take() {
+            self.remove(&listing.line);
+        }
     }
 
     fn line(&self, prefix: &str) -> ProgressBar {

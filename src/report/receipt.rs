@@ -1,5 +1,7 @@
 //! A receipt as text: what was asked, what was answered, and what that proves.
 
+use jiff::Timestamp;
+
 use super::style::{BAD, GOOD, STRONG, paint};
 use super::table::{Tone, table};
 use super::wrap::{count, wrap};
@@ -59,7 +61,15 @@ fn heading(receipt: &Receipt) -> String {
     } else {
         format!("in {}, account {}", receipt.region, receipt.account)
     };
-    format!("Receipt for stack {stack} {place}, {}", receipt.when)
+    format!("Receipt for stack {stack} {place}, {}", when(receipt))
+}
+
+/// When it was made, to the second.
+#[must_use]
+pub fn when(receipt: &Receipt) -> String {
+    let parsed = receipt.when.parse::<Timestamp>();
+    let second = parsed.and_then(|time| Timestamp::from_second(time.as_second()));
+    second.map_or_else(|_| receipt.when.clone(), |time| time.to_string())
 }
 
 /// What the receipt proves, in a word, and why, in a sentence.

@@ -1,73 +1,158 @@
-//! The playbook reference as Markdown, written from the same schemas that check playbooks.
+//! The playbook reference as Markdown, written from the same schema that editors use.
 
-use std::fmt::Write;
+use std::fmt::Write as _;
 
 use serde_json::Value;
 
-/// One section's part of the reference: every field with its type, default and meaning.
+/// The pattern of the text that every field takes in place of its own type: an expression.
+const EXPRESSION: &str = "\\{[{%]";
+/// Keys that every resource may have: told once for all.
+const COMMON: [&str; 5] = ["for_each", "depends_on", "protect", "keep", "tags"];
+
+/// The settings of a playbook, `sections` left out.
 #[must_use]
-pub fn section(name: &str, schema: &Value) -> String {
-    let mut page = format!("## `{name}`\n\n");
-    if let Some(about) = description(schema) {
-        let _ = writeln!(page, "{about}\n");
+pub fn settings(schema: &Value, sections: &[&str]) -> String {
+    let mut page = header();
+    for (name, field) in properties(schema) {
+        if !sections.contains(&name.as_str()) {
+            row(name, field, required(schema, name), &mut page);
+        }
     }
-    page.push_str("| field | type | default | meaning |\n| --- | --- | --- | --- |\n");
-    fields("", schema, &mut page);
-    page.push('\n');
     page
 }
 
-fn fields(prefix: &str, schema: &Value, page: &mut String) {
-    let Some(properties) = schema["properties"].as_object() else {
-        return;
-    };
-    let required: Vec<&str> = schema["required"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .collect();
-    for (name, field) in properties {
-        let default = match &field["default"] {
-            _ if required.contains(&name.as_str()) => "required".to_owned(),
-            Value::Null => String::new(),
-            Value::String(text) if text.is_empty() => String::new(),
-            default => format!("`{default}`"),
-        };
-        let meaning = description(field)
-            .unwrap_or_default()
-            .replace('\n', " ")
-            .replace('|', "\\|");
-        let _ = writeln!(
-            page,
-            "| `{prefix}{name}` | {} | {default} | {meaning} |",
-            type_of(field)
-        );
-        nested(&format!("{prefix}{name}"), field, page);
+/// One section's part of the reference: every field with its type, default and meaning; its
+/// operations, where it has some, one by one.
+#[must_use]
+pub fn section(name: &str, schema: &Value) -> String {
+    let spec = own(&schema["additionalProperties"]);
+    let mut page = format!("## `{name}`\n\n");
+    if let Some(about) = description(spec) {
+        let _ = writeln!(page, "{about}\n");
     }
+    page += &header();
+    fields("", spec, false, &mut page);
+    for operation in operations(spec) {
+        for (name, field) in properties(operation) {
+            let field = own(field);
+            let _ = writeln!(page, "\n### Operation `{name}`\n");
+            if let Some(about) = description(field) {
+                let _ = writeln!(page, "{about}\n");
+            }
+            page += &header();
+            nested("", field, &mut page);
+        }
+    }
+    page
 }
 
-/// The fields of a mapping, of the items of a list, or of what a field may be beside `null`.
-fn nested(path: &str, field: &Value, page: &mut String) {
-    fields(&format!("{path}."), field, page);
-    if field["items"].is_object() {
-        nested(&format!("{path}[]"), &field["items"], page);
-    }
-    for keyword in ["anyOf", "oneOf"] {
-        for branch in field[keyword].as_array().into_iter().flatten() {
-            nested(path, branch, page);
+fn header() -> String {
+    "| field | type | default | meaning |\n| --- | --- | --- | --- |\n".to_owned()
+}
+
+/// The alternatives of `operations:`: mappings of one key each.
+fn operations(spec: &Value) -> impl Iterator<Item = &Value> {
+    let item = own(&own(&spec["properties"]["operations"])["items"]);
+    item["oneOf"].as_array().into_iter().flatten()
+}
+
+/// The fields of a mapping; of one that is `optional`, none is required.
+fn fields(prefix: &str, schema: &Value, optional: bool, page: &mut String) {
+    for (name, field) in properties(schema) {
+        if prefix.is_empty() && COMMON.contains(&name.as_str()) {
+            continue;
+        }
+        let path = format!("{prefix}{name}");
+        row(&path, field, !optional && required(schema, name), page);
+        if name != "operations" {
+            nested(&format!("{path}."), own(field), page);
         }
     }
 }
 
+/// The fields of a mapping, of a list's items, or of any of several alternatives.
+fn nested(prefix: &str, field: &Value, page: &mut String) {
+    fields(prefix, field, false, page);
+    if field["items"].is_object() {
+        nested(prefix, own(&field["items"]), page);
+    }
+    // A list of a type beside the type itself would say the same twice.
+    let branches = alternatives(field);
+    let lists = |branch: &Value| branch["type"] == "array";
+    let single = branches
+        .iter()
+        .any(|branch| !lists(branch) && branch["properties"].is_object());
+    let maps = branches
+        .iter()
+        .filter(|branch| branch["properties"].is_object())
+        .count();
+    for branch in branches.iter().filter(|branch| !(single && lists(branch))) {
+        if maps > 1 {
+            fields(prefix, own(branch), true, page);
+        } else {
+            nested(prefix, own(branch), page);
+        }
+    }
+}
+
+fn row(path: &str, field: &Value, required: bool, page: &mut String) {
+    let own = own(field);
+    let default = match &own["default"] {
+        _ if required => "required".to_owned(),
+        Value::Null => String::new(),
+        Value::String(text) if text.is_empty() => String::new(),
+        Value::Array(list) if list.is_empty() => String::new(),
+        default => format!("`{default}`"),
+    };
+    let meaning = description(field)
+        .or_else(|| description(own))
+        .unwrap_or_default();
+    let meaning = meaning.replace('\n', " ").replace('|', "\\|");
+    let _ = writeln!(
+        page,
+        "| `{path}` | {} | {default} | {meaning} |",
+        type_of(own)
+    );
+}
+
+fn properties(schema: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    schema["properties"].as_object().into_iter().flatten()
+}
+
+fn required(schema: &Value, name: &str) -> bool {
+    let mut required = schema["required"].as_array().into_iter().flatten();
+    required.any(|it| it == name)
+}
+
+/// The field's own schema, where the editor's schema lets an expression stand for it.
+fn own(field: &Value) -> &Value {
+    let branches = alternatives(field);
+    match branches.as_slice() {
+        [only, expression] if expression["pattern"] == EXPRESSION => own(only),
+        _ => field,
+    }
+}
+
+/// What a field may be, `null` left out.
+fn alternatives(field: &Value) -> Vec<&Value> {
+    let branches = ["anyOf", "oneOf"].map(|keyword| field[keyword].as_array());
+    let branches = branches.into_iter().flatten().flatten();
+    branches.filter(|branch| branch["type"] != "null").collect()
+}
+
 fn type_of(field: &Value) -> String {
+    let field = own(field);
     if let Some(kind) = field["x-kind"].as_str() {
-        return format!("name of one of `{kind}`");
+        let named = format!("name under `{kind}`");
+        return if field["x-kind-unless"].is_null() {
+            named
+        } else {
+            format!("text or {named}")
+        };
     }
     if let Some(choices) = field["enum"].as_array() {
-        let choices: Vec<_> = choices.iter().filter_map(Value::as_str).collect();
+        let choices = choices.iter().filter_map(Value::as_str);
         return choices
-            .iter()
             .map(|choice| format!("`{choice}`"))
             .collect::<Vec<_>>()
             .join(", ");
@@ -75,13 +160,10 @@ fn type_of(field: &Value) -> String {
     if let Some(only) = field["const"].as_str() {
         return format!("`{only}`");
     }
-    for keyword in ["anyOf", "oneOf"] {
-        if let Some(branches) = field[keyword].as_array() {
-            let mut types: Vec<String> = branches.iter().map(type_of).collect();
-            types.retain(|it| it != "nothing");
-            types.dedup();
-            return types.join(" or ");
-        }
+    let mut types: Vec<String> = alternatives(field).into_iter().map(type_of).collect();
+    types.dedup();
+    if !types.is_empty() {
+        return types.join(" or ");
     }
     match &field["type"] {
         Value::String(word) if word == "array" => format!("list of {}", type_of(&field["items"])),
@@ -101,7 +183,6 @@ fn noun(json_type: &str) -> &str {
     match json_type {
         "string" => "text",
         "integer" => "whole number",
-        "number" => "number",
         "boolean" => "true/false",
         "array" => "list",
         "object" => "mapping",
@@ -110,6 +191,6 @@ fn noun(json_type: &str) -> &str {
     }
 }
 
-fn description(schema: &Value) -> Option<String> {
-    schema["description"].as_str().map(str::to_owned)
+fn description(schema: &Value) -> Option<&str> {
+    schema["description"].as_str()
 }

@@ -154,7 +154,7 @@ impl Check {
     async fn perform(&self, cx: &Context, target: Target<'_>) -> Result<String> {
         let within = self
             .within
-            .map_or(Duration::from_secs(60), |within| within.0);
+            .map_or(Duration::from_mins(1), |within| within.0);
         let news = |text: &str| cx.progress.doing(target.address, text);
         let what = format!("{} to answer", self.subject());
         let wait = Wait::new(what, within, &news);
@@ -183,10 +183,7 @@ impl Check {
                 self.subject()
             );
             let failed = Error::failed(text).code("CheckFailed");
-            error
-                .notes()
-                .iter()
-                .fold(failed, |failed, note| failed.note(note))
+            error.notes().iter().fold(failed, Error::note)
         })
     }
 }

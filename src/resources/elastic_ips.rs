@@ -99,9 +99,10 @@ impl Resource for ElasticIp {
             },
         };
         let diff = Diff::default().field("instance", Shown::option(live.instance.as_ref()), wanted);
-        let diff = match diff.is_empty() {
-            true => diff,
-            false => diff.unsettles("instance_id").unsettles("association_id"),
+        let diff = if diff.is_empty() {
+            diff
+        } else {
+            diff.unsettles("instance_id").unsettles("association_id")
         };
         Ok(tags::diff(diff, &live.tags, target.tags))
     }
@@ -205,7 +206,7 @@ async fn associate(cx: &Context, target: Target<'_>, live: &mut Live, id: &str) 
     let news = |text: &str| cx.progress.doing(target.address, text);
     let wait = Wait::new(
         format!("`{id}` to take the address"),
-        Duration::from_secs(120),
+        Duration::from_mins(2),
         &news,
     );
     let association = wait.until(async || {
@@ -256,7 +257,7 @@ async fn release(cx: &Context, live: &Live) -> Result<()> {
     let news = |text: &str| cx.progress.doing(&address, text);
     let wait = Wait::new(
         format!("`{}` to be free", live.public_ip),
-        Duration::from_secs(120),
+        Duration::from_mins(2),
         &news,
     );
     wait.until(async || {

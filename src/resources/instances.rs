@@ -196,9 +196,9 @@ impl Resource for Instance {
             let instances = listing::instances(cx, vec![of_stack(&cx.stack), alive()]);
             let volumes = listing::volumes(cx, vec![of_stack(&cx.stack)]);
             let (mut instances, volumes) = futures::try_join!(instances, volumes)?;
-            instances
-                .iter_mut()
-                .for_each(|live| live.find_root(&volumes));
+            for live in &mut instances {
+                live.find_root(&volumes);
+            }
             Ok(instances)
         };
         let mut found = owned.await?;
@@ -222,7 +222,7 @@ impl Resource for Instance {
     async fn apply(&self, cx: &Context, target: Target<'_>, live: Option<&Live>) -> Result<Live> {
         let live = match live {
             Some(live) => live.clone(),
-            None => launch::found_or_launched(self, cx, target).await?,
+            None => Box::pin(launch::found_or_launched(self, cx, target)).await?,
         };
         change::apply(self, cx, target, live).await
     }
@@ -237,18 +237,9 @@ impl Resource for Instance {
 }
 
 impl Instance {
-    /// The tags it should carry, with a name that the AWS console shows.
-    fn tags(&self, target: Target<'_>) -> Tags {
-        let mut tags = target.tags.clone();
-        let stack = tags.value(tags::STACK).unwrap_or_default();
-        let name = format!("{stack}-{}", target.address.name);
-        tags.0.entry("Name".to_owned()).or_insert(name);
-        tags
-    }
-
-    /// Those, and what the instance alone remembers.
+    /// The tags it should carry, and what the instance alone remembers.
     fn instance_tags(&self, target: Target<'_>) -> Tags {
-        let mut tags = self.tags(target);
+        let mut tags = named_tags(target);
         tags.0.insert(AMI.to_owned(), self.ami.to_string());
         if let Some(text) = &self.user_data {
             tags.0.insert(USER_DATA.to_owned(), user_data::hash(text));
@@ -257,4 +248,13 @@ impl Instance {
         tags.0.insert(PROTECTION.to_owned(), protection);
         tags
     }
+}
+
+/// The tags it should carry, with a name that the AWS console shows.
+fn named_tags(target: Target<'_>) -> Tags {
+    let mut tags = target.tags.clone();
+    let stack = tags.value(tags::STACK).unwrap_or_default();
+    let name = format!("{stack}-{}", target.address.name);
+    tags.0.entry("Name".to_owned()).or_insert(name);
+    tags
 }

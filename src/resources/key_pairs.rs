@@ -2,20 +2,21 @@
 
 use std::path::PathBuf;
 
-use aws_sdk_ec2::types::{KeyPairInfo, ResourceType};
+use aws_sdk_ec2::types::KeyPairInfo;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use ssh_key::{HashAlg, PublicKey};
 
 use super::local_path;
 use super::presence::present;
-use crate::aws::ec2::{filter, of_address, of_stack, retag, specification, tags_of};
+use crate::aws::ec2::{filter, of_address, of_stack, retag, tags_of};
 use crate::aws::{Tags, is_code, refused, tags};
 use crate::base::node::Step;
 use crate::base::{Diff, Error, Node, Outputs, Result, Shown, Value};
 use crate::contract::{Context, Iam, Presence, Resource, Target, Wanted};
 
 mod create;
+mod import;
 pub mod ppk;
 pub mod private_key;
 
@@ -144,11 +145,16 @@ impl Resource for KeyPair {
             }
             return self.update(cx, target, &live).await;
         }
-        self.import(cx, target).await
+        import::import(self, cx, target).await
     }
 
     async fn delete(cx: &Context, live: &Live) -> Result<()> {
-        let call = cx.aws.ec2.delete_key_pair().key_pair_id(&live.id);
+        // By name, but only while the name is still that of ours.
+        let ours = list(cx, vec![filter("key-pair-id", [&live.id])]).await?;
+        if ours.is_empty() {
+            return Ok(());
+        }
+        let call = cx.aws.ec2.delete_key_pair().key_name(&live.name);
         match call.send().await.map_err(refused("ec2:DeleteKeyPair")) {
             Err(error) if !is_code(&error, "InvalidKeyPair.NotFound") => Err(error),
             _ => Ok(()),
@@ -189,46 +195,6 @@ impl KeyPair {
                 .hint("it takes ed25519 and RSA keys"));
         }
         Ok(key)
-    }
-
-    async fn import(&self, cx: &Context, target: Target<'_>) -> Result<Live> {
-        let mut tags = target.tags.clone();
-        let key = match &self.create {
-            Some(create) => {
-                let path = create.private_key_text(target);
-                tags.0.insert(PRIVATE_KEY.to_owned(), path);
-                // Before the import: a key in AWS whose private half is lost would be useless.
-                create.ensure(cx, target)?.public_key().clone()
-            }
-            None => self.read_public_key(target)?,
-        };
-        tags.0.insert(FINGERPRINT.to_owned(), fingerprint(&key));
-        let text = openssh(&key)?;
-        let name = self.aws_name(target);
-        let call = cx.aws.ec2.import_key_pair().key_name(name);
-        let call = call
-            .public_key_material(aws_smithy_types::Blob::new(text.as_bytes()))
-            .tag_specifications(specification(ResourceType::KeyPair, &tags));
-        match call.send().await.map_err(refused("ec2:ImportKeyPair")) {
-            Ok(made) => Ok(Live {
-                id: made.key_pair_id.unwrap_or_default(),
-                name: made.key_name.unwrap_or_default(),
-                fingerprint: made.key_fingerprint.unwrap_or_default(),
-                public_key: Some(text),
-                tags: tags_of(made.tags),
-            }),
-            Err(error) if is_code(&error, "InvalidKeyPair.Duplicate") => {
-                // An earlier try, whose answer was lost, or somebody else's.
-                let named = list(cx, vec![filter("key-name", [name])]).await?;
-                let ours = |live: &Live| {
-                    let owner = live.tags.owner();
-                    owner.is_some_and(|o| o.stack == cx.stack && o.address == *target.address)
-                        && live.key_fingerprint().as_deref() == Some(fingerprint(&key).as_str())
-                };
-                named.into_iter().find(ours).ok_or(error)
-            }
-            Err(error) => Err(error),
-        }
     }
 
     async fn update(&self, cx: &Context, target: Target<'_>, live: &Live) -> Result<Live> {
@@ -288,11 +254,6 @@ fn taken(live: &Live) -> Error {
 
 fn fingerprint(key: &PublicKey) -> String {
     key.fingerprint(HashAlg::Sha256).to_string()
-}
-
-fn openssh(key: &PublicKey) -> Result<String> {
-    key.to_openssh()
-        .map_err(|cause| Error::failed(format!("encoding the public key: {cause}")))
 }
 
 /// Where a local file of a key pair is, from the text in the playbook.

@@ -2,25 +2,27 @@
 
 use std::net::IpAddr;
 
-use aws_sdk_ec2::types::ResourceType;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::presence::present;
-use crate::aws::ec2::{filter, of_address, of_stack, retag, specification, tags_of};
-use crate::aws::{Poll, Tags, Wait, is_code, refused, tags};
+use crate::aws::ec2::{filter, of_stack, retag, tags_of};
+use crate::aws::{Tags, refused, tags};
 use crate::base::node::Step;
-use crate::base::{Diff, Error, Node, Outputs, Result, Shown, Value};
+use crate::base::{Diff, Node, Outputs, Result, Shown, Value};
 use crate::contract::{Context, Iam, Presence, Resource, Target, Wanted};
 
+pub mod changes;
+mod creation;
 mod delete;
 pub mod peer;
 pub mod ports;
 pub mod rule;
 mod rules_applied;
 
+use changes::Changes;
 use peer::Resolver;
-use rule::{Changes, Egress, Ingress, Rule, Written};
+use rule::{Egress, Ingress, Rule, Written};
 
 /// What AWS allows in names and descriptions of groups and rules.
 const PLAIN: &str = "AWS allows up to 255 characters here: ASCII letters and digits, spaces and \
@@ -149,7 +151,9 @@ impl Resource for SecurityGroup {
         }
         if !found.is_empty() && wanted.specs.iter().any(mentions_me) {
             let own_ip = Some(cx.aws.own_ip().await?);
-            found.iter_mut().for_each(|live| live.own_ip = own_ip);
+            for live in &mut found {
+                live.own_ip = own_ip;
+            }
         }
         Ok(found)
     }
@@ -176,7 +180,7 @@ impl Resource for SecurityGroup {
     async fn apply(&self, cx: &Context, target: Target<'_>, live: Option<&Live>) -> Result<Live> {
         let mut live = match live {
             Some(live) => live.clone(),
-            None => self.found_or_made(cx, target).await?,
+            None => creation::found_or_made(self, cx, target).await?,
         };
         if self.mentions_me() {
             live.own_ip = Some(cx.aws.own_ip().await?);
@@ -233,66 +237,6 @@ impl SecurityGroup {
         let to = self.egress.iter().flatten().flat_map(|rule| &rule.to.0);
         from.chain(to).any(|peer| peer.0 == "me")
     }
-
-    async fn found_or_made(&self, cx: &Context, target: Target<'_>) -> Result<Live> {
-        let ours = || vec![of_stack(&cx.stack), of_address(target.address)];
-        if let Some(live) = list(cx, ours()).await?.into_iter().next() {
-            return Ok(live);
-        }
-        let vpc = match &self.vpc {
-            Some(vpc) => vpc.clone(),
-            None => default_vpc(cx, target).await?,
-        };
-        let name = self.aws_name(target);
-        let description = self.description.clone().unwrap_or_else(|| {
-            format!(
-                "tidewalk stack {}",
-                cx.stack.replace(|c: char| !c.is_ascii(), "-")
-            )
-        });
-        let call = cx.aws.ec2.create_security_group();
-        let call = call.group_name(name).description(description).vpc_id(&vpc);
-        let tags = specification(ResourceType::SecurityGroup, target.tags);
-        let made = call.tag_specifications(tags).send().await;
-        let (key, value) = match made.map_err(refused("ec2:CreateSecurityGroup")) {
-            Ok(made) => ("group-id", made.group_id.unwrap_or_default()),
-            // An earlier try, whose answer was lost, or somebody else's.
-            Err(error) if is_code(&error, "InvalidGroup.Duplicate") => {
-                let named = vec![filter("group-name", [name]), filter("vpc-id", [&vpc])];
-                let owner = list(cx, named).await?.into_iter().next();
-                let owner = owner.and_then(|live| Some((live.tags.owner()?, live.id)));
-                match owner {
-                    Some((owner, id))
-                        if owner.stack == cx.stack && owner.address == *target.address =>
-                    {
-                        ("group-id", id)
-                    }
-                    Some((owner, id)) => {
-                        return Err(error.note(format!(
-                            "{id} belongs to {} of stack `{}`",
-                            owner.address, owner.stack
-                        )));
-                    }
-                    None => return Err(error),
-                }
-            }
-            Err(error) => return Err(error),
-        };
-        let news = |text: &str| cx.progress.doing(target.address, text);
-        let wait = Wait::new(
-            format!("`{value}` to be visible"),
-            std::time::Duration::from_secs(60),
-            &news,
-        );
-        wait.until(async || {
-            let found = list(cx, vec![filter(key, [&value])]).await?;
-            Ok(match found.into_iter().next() {
-                Some(live) => Poll::Ready(live),
-                None => Poll::Pending("not there yet".to_owned()),
-            })
-        })
-        .await
-    }
 }
 
 impl Live {
@@ -331,20 +275,6 @@ async fn list(cx: &Context, filters: Vec<aws_sdk_ec2::types::Filter>) -> Result<
     let groups: std::result::Result<Vec<_>, _> = pages.collect().await;
     let groups = groups.map_err(refused("ec2:DescribeSecurityGroups"))?;
     Ok(groups.into_iter().map(Live::from).collect())
-}
-
-async fn default_vpc(cx: &Context, target: Target<'_>) -> Result<String> {
-    let call = cx
-        .aws
-        .ec2
-        .describe_vpcs()
-        .filters(filter("is-default", ["true"]));
-    let found = call.send().await.map_err(refused("ec2:DescribeVpcs"))?;
-    let vpc = found.vpcs.into_iter().flatten().find_map(|vpc| vpc.vpc_id);
-    vpc.ok_or_else(|| {
-        Error::playbook(format!("{} has no default VPC", cx.region), target.at)
-            .hint("name one: `vpc: vpc-…`, or make it: `aws ec2 create-default-vpc`")
-    })
 }
 
 fn mentions_me(node: &Node) -> bool {

@@ -47,8 +47,8 @@ mod tests {
     #[test]
     fn lengths_of_time_are_read_as_people_write_them() {
         assert_eq!(parse("90"), Some(Duration::from_secs(90)));
-        assert_eq!(parse("2m"), Some(Duration::from_secs(120)));
-        assert_eq!(parse("1h 30m"), Some(Duration::from_secs(5400)));
+        assert_eq!(parse("2m"), Some(Duration::from_mins(2)));
+        assert_eq!(parse("1h 30m"), Some(Duration::from_mins(90)));
         assert_eq!(parse("soon"), None);
         assert_eq!(parse("-5s"), None);
     }

@@ -186,3 +186,96 @@ fn colours_stay_away_from_pipes_unless_asked_for() {
 fn the_reference_page_is_current() {
     assert_matches("docs/cli.md", &tidewalk::cli::reference::markdown());
 }
+
+const SITE: &str = "\
+stack: site
+vars:
+  size: { description: Instance type, default: t3a.small }
+security_groups:
+  web: { description: Front door }
+instances:
+  server:
+    ami: { ubuntu: \"22.04\" }
+    instance_type: \"{{ vars.size }}\"
+    security_groups: [web]
+checks:
+  up: { tcp: \"{{ instances.server.public_ip }}:22\" }
+";
+
+/// A folder with a playbook, and its path.
+fn playbook(text: &str) -> (tempfile::TempDir, String) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("site.yml");
+    std::fs::write(&path, text).expect("written");
+    let path = path.to_str().expect("UTF-8").to_owned();
+    (folder, path)
+}
+
+#[test]
+fn check_needs_no_account_and_counts() {
+    let (_folder, path) = playbook(SITE);
+    let output = tidewalk(&["check", &path]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert_eq!(
+        stdout(&output),
+        format!("{path} is fine: 2 resources, 1 check\n")
+    );
+    assert!(output.stderr.is_empty());
+    let json = tidewalk(&["check", &path, "--json"]);
+    let line: serde_json::Value = serde_json::from_slice(&json.stdout).expect("one JSON line");
+    assert_eq!(line["event"], "check");
+    assert_eq!(line["check"]["resources"], 2);
+}
+
+#[test]
+fn check_shows_every_problem_at_its_place_and_ends_with_1() {
+    let (_folder, path) = playbook(
+        &SITE
+            .replace("description: Front", "descr: Front")
+            .replace("[web]", "7"),
+    );
+    let output = tidewalk(&["check", &path]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(output.stdout.is_empty());
+    let text = stderr(&output);
+    assert!(
+        text.contains("site.yml:5:10") && text.contains("site.yml:10:22"),
+        "{text}"
+    );
+    assert!(text.contains("did you mean `description`?"), "{text}");
+    assert!(text.contains("problems in"), "{text}");
+    let json = tidewalk(&["check", &path, "--json"]);
+    let lines = stdout(&json);
+    let first: serde_json::Value =
+        serde_json::from_str(lines.lines().next().expect("a line")).expect("JSON");
+    assert_eq!(first["at"]["line"], 5, "{lines}");
+}
+
+#[test]
+fn the_graph_needs_no_account() {
+    let (_folder, path) = playbook(SITE);
+    let output = tidewalk(&["graph", &path]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let dot = stdout(&output);
+    assert!(
+        dot.contains("\"instances.server\" -> \"security_groups.web\""),
+        "{dot}"
+    );
+    assert!(
+        dot.contains("\"checks.up\" -> \"instances.server\""),
+        "{dot}"
+    );
+}
+
+#[test]
+fn the_schema_is_json_with_every_section() {
+    let output = tidewalk(&["schema"]);
+    assert_eq!(output.status.code(), Some(0));
+    let schema: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    for section in ["stack", "vars", "key_pairs", "instances", "hosts", "checks"] {
+        assert!(
+            schema["properties"].get(section).is_some(),
+            "{section} is missing"
+        );
+    }
+}

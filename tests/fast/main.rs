@@ -2,14 +2,20 @@
 
 #![expect(
     clippy::expect_used,
+    clippy::unwrap_used,
     reason = "a test may stop where its ground is missing"
 )]
 
 mod bad_playbooks;
+mod cases;
 mod cli;
 mod engine;
 mod expected;
 mod language;
 mod layers;
 mod operations;
+mod reference;
+mod registry;
 mod report;
+#[path = "../stage/mod.rs"]
+mod stage;

@@ -207,7 +207,7 @@ fn receipt(last: Verdict) -> Receipt {
         stack: "de3".to_owned(),
         account: "123456789012".to_owned(),
         region: "eu-west-1".to_owned(),
-        when: "2026-11-24T09:12:03Z".to_owned(),
+        when: "2026-11-24T09:12:03.123456Z".to_owned(),
         lines: vec![
             line("instances.server", "instance", "i-0123", Verdict::Absent),
             line("instances.server", "volume", "vol-1", Verdict::Absent),
@@ -460,7 +460,7 @@ fn progress_lines_are_stable() {
     matches("progress-plain", &plain);
     let finished: String = events
         .iter()
-        .filter_map(report::progress::finished)
+        .filter_map(|event| report::progress::finished(event, WIDTH))
         .map(|line| line + "\n")
         .collect();
     matches("progress-terminal", &finished);
@@ -499,7 +499,7 @@ fn an_outcome_ends_a_run() {
     };
     let text: String = [all, failed, stopped]
         .iter()
-        .map(|outcome| report::outcome::outcome(outcome, elapsed, WIDTH))
+        .map(|outcome| report::outcome::outcome(outcome, Purpose::Apply, elapsed, WIDTH))
         .collect();
     matches("outcomes", &text);
 }

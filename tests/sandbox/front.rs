@@ -23,23 +23,26 @@ fn folder(name: &str) -> PathBuf {
         .join(name)
 }
 
-/// The endpoint of a sandbox without hosts that all tests share; it ends with the process. Tests
-/// stay apart by using a region each.
+/// The endpoint of a sandbox without hosts that these tests share. Tests stay apart by using a
+/// region each.
 fn shared() -> &'static str {
     static ENDPOINT: OnceLock<String> = OnceLock::new();
-    ENDPOINT.get_or_init(|| {
-        let (tell, told) = mpsc::channel();
-        std::thread::spawn(move || {
-            let runtime = tokio::runtime::Runtime::new().unwrap();
-            runtime.block_on(async {
-                sandbox::prepare(false, &|_| {}).await.unwrap();
-                let serving = sandbox::start(&folder("shared"), false).await.unwrap();
-                tell.send(serving.running.endpoint.clone()).unwrap();
-                std::future::pending::<()>().await;
-            });
+    ENDPOINT.get_or_init(|| served("shared"))
+}
+
+/// The endpoint of a new sandbox without hosts; it ends with the process.
+pub(crate) fn served(name: &'static str) -> String {
+    let (tell, told) = mpsc::channel();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(async {
+            sandbox::prepare(false, &|_| {}).await.unwrap();
+            let serving = sandbox::start(&folder(name), false).await.unwrap();
+            tell.send(serving.running.endpoint.clone()).unwrap();
+            std::future::pending::<()>().await;
         });
-        told.recv().expect("the sandbox starts")
-    })
+    });
+    told.recv().expect("the sandbox starts")
 }
 
 /// A client of the sandbox at `endpoint`, as the SDK's users have it.

@@ -120,13 +120,11 @@ async fn instance_profile(spec: &Instance, cx: &Context, id: &str) -> Result<()>
         .filters(filter("state", ["associating", "associated"]));
     let listed = call.send().await;
     let listed = listed.map_err(refused("ec2:DescribeIamInstanceProfileAssociations"))?;
-    let associations = listed
+    let mut associations = listed
         .iam_instance_profile_associations
         .into_iter()
         .flatten();
-    let old = associations
-        .filter_map(|association| association.association_id)
-        .next();
+    let old = associations.find_map(|association| association.association_id);
     let wanted = spec.instance_profile.as_deref().map(|name| {
         IamInstanceProfileSpecification::builder()
             .name(profile_name(name))

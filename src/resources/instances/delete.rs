@@ -14,6 +14,11 @@ pub(super) async fn delete(cx: &Context, live: &Live) -> Result<()> {
         Some(owner) => owner.address,
         None => Address::new(Instance::KIND, &live.id),
     };
+    match power::look(cx, &live.id).await?.map(|live| live.state) {
+        None => return Ok(()),
+        Some(state) if state == "terminated" => return Ok(()),
+        Some(_) => cx.progress.doing(&address, "terminating"),
+    }
     let call = cx.aws.ec2.terminate_instances().instance_ids(&live.id);
     match call.send().await.map_err(refused("ec2:TerminateInstances")) {
         Err(error) if is_code(&error, "InvalidInstanceID.NotFound") => return Ok(()),

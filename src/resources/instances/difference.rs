@@ -1,7 +1,7 @@
 //! What differs between an instance and its spec.
 
 use super::ami::architecture;
-use super::{AMI, Instance, Live, PROTECTION, State, USER_DATA, user_data};
+use super::{AMI, Instance, Live, PROTECTION, State, USER_DATA, named_tags, user_data};
 use crate::aws::tags;
 use crate::base::secret::MASK;
 use crate::base::{Diff, Shown};
@@ -40,7 +40,7 @@ pub(super) fn diff(spec: &Instance, live: &Live, target: Target<'_>) -> Diff {
         Shown::of(tokens),
         Shown::of("required"),
     );
-    tags::diff(diff, &live.tags, &spec.tags(target))
+    tags::diff(diff, &live.tags, &named_tags(target))
 }
 
 fn image_and_type(diff: Diff, spec: &Instance, live: &Live) -> Diff {

@@ -5,14 +5,15 @@ use std::time::Duration;
 
 use aws_sdk_ec2::operation::run_instances::builders::RunInstancesFluentBuilder;
 use aws_sdk_ec2::types::{
-    HttpTokensState, IamInstanceProfileSpecification, InstanceMetadataOptionsRequest, InstanceType,
-    ResourceType, RunInstancesMonitoringEnabled,
+    Filter, HttpTokensState, IamInstanceProfileSpecification, InstanceMetadataOptionsRequest,
+    InstanceNetworkInterfaceSpecification, InstanceType, ResourceType,
+    RunInstancesMonitoringEnabled,
 };
 
 use super::ami::Image;
 use super::difference::profile_name;
 use super::user_data::{HostKey, encoded};
-use super::{Instance, Live, listing};
+use super::{Instance, Live, listing, named_tags};
 use crate::aws::ec2::{filter, of_address, of_stack, specification};
 use crate::aws::{Poll, Wait, client_token, is_code, refused, tags};
 use crate::base::{Address, Error, Result, Shown};
@@ -27,19 +28,14 @@ pub(super) async fn found_or_launched(
     cx: &Context,
     target: Target<'_>,
 ) -> Result<Live> {
-    let ours = vec![of_stack(&cx.stack), of_address(target.address)];
-    let (mut alive, dead): (Vec<_>, Vec<_>) = listing::instances(cx, ours)
-        .await?
-        .into_iter()
-        .partition(Live::is_alive);
-    alive.sort_by(|a, b| (&a.launched, &a.id).cmp(&(&b.launched, &b.id)));
-    if let Some(live) = alive.into_iter().next() {
+    let found = listing::instances(cx, ours(cx, target)).await?;
+    let first = found.iter().filter(|live| !live.is_alive()).count();
+    if let Some(live) = oldest_alive(found) {
         return Ok(live);
     }
     let image = spec.ami.look_up(cx, target, &spec.instance_type).await?;
     let key = HostKey::random()?;
     let request = request(spec, cx, target, &image, &key)?;
-    let first = dead.len();
     for generation in first..first + GENERATIONS {
         let address = target.address.to_string();
         let token = client_token(&cx.account, &cx.stack, &address, generation);
@@ -81,24 +77,54 @@ async fn launch(
         Err(error) if is_code(&error, "IdempotentParameterMismatch") => None,
         Err(error) => return Err(error),
     };
-    let seen = match &id {
-        Some(id) => filter("instance-id", [id]),
-        None => filter("client-token", [token]),
+    let Some(id) = id else {
+        return launched_before(cx, target, token).await;
     };
-    let wait = Wait::new("the instance to be visible", Duration::from_secs(60), &news);
-    let live = wait.until(async || {
-        let found = listing::instances(cx, vec![seen.clone()]).await?;
+    let wait = Wait::new("the instance to be visible", Duration::from_mins(2), &news);
+    wait.until(async || {
+        let found = listing::instances(cx, vec![filter("instance-id", [&id])]).await?;
         Ok(match found.into_iter().next() {
-            Some(live) => Poll::Ready(live),
+            Some(live) => Poll::Ready(live.is_alive().then_some(live)),
+            None => Poll::Pending("not there yet".to_owned()),
+        })
+    })
+    .await
+}
+
+/// What an earlier request with this token made; `None` when it is dead or long forgotten.
+async fn launched_before(cx: &Context, target: Target<'_>, token: &str) -> Result<Option<Live>> {
+    let news = |text: &str| cx.progress.doing(target.address, text);
+    let wait = Wait::new(
+        "an earlier launch to be visible",
+        Duration::from_mins(1),
+        &news,
+    );
+    let found = wait.until(async || {
+        let found = listing::instances(cx, ours(cx, target)).await?;
+        let dead = found
+            .iter()
+            .any(|live| live.client_token == token && !live.is_alive());
+        Ok(match oldest_alive(found) {
+            Some(live) => Poll::Ready(Some(live)),
+            None if dead => Poll::Ready(None),
             None => Poll::Pending("not there yet".to_owned()),
         })
     });
-    match live.await {
-        Ok(live) => Ok(live.is_alive().then_some(live)),
-        // The token is taken, but nobody sees its instance any more: it is long gone.
-        Err(error) if is_code(&error, "Timeout") && id.is_none() => Ok(None),
-        Err(error) => Err(error),
+    match found.await {
+        Err(error) if is_code(&error, "Timeout") => Ok(None),
+        found => found,
     }
+}
+
+fn ours(cx: &Context, target: Target<'_>) -> Vec<Filter> {
+    vec![of_stack(&cx.stack), of_address(target.address)]
+}
+
+fn oldest_alive(mut found: Vec<Live>) -> Option<Live> {
+    found.retain(Live::is_alive);
+    found
+        .into_iter()
+        .min_by(|a, b| (&a.launched, &a.id).cmp(&(&b.launched, &b.id)))
 }
 
 /// A profile, group or key made a moment ago; a bad profile comes as `InvalidParameterValue`.
@@ -120,7 +146,14 @@ fn request(
     let mut tags = spec.instance_tags(target);
     tags.0
         .insert(tags::HOST_KEY.to_owned(), format!("planted {}", key.public));
-    let with_it = spec.tags(target);
+    let with_it = named_tags(target);
+    // Said by name, so that the interface is known to go with the instance.
+    let interface = InstanceNetworkInterfaceSpecification::builder()
+        .device_index(0)
+        .delete_on_termination(true)
+        .set_groups(group_ids(spec, target)?)
+        .set_subnet_id(spec.subnet.clone())
+        .build();
     let metadata = InstanceMetadataOptionsRequest::builder()
         .http_tokens(HttpTokensState::Required)
         .http_put_response_hop_limit(2)
@@ -142,8 +175,7 @@ fn request(
         .image_id(&image.id)
         .instance_type(InstanceType::from(spec.instance_type.as_str()))
         .set_key_name(key_name(spec, target)?)
-        .set_security_group_ids(group_ids(spec, target)?)
-        .set_subnet_id(spec.subnet.clone())
+        .network_interfaces(interface)
         .set_iam_instance_profile(profile)
         .block_device_mappings(spec.root_volume.mapping(&image.root_device))
         .metadata_options(metadata)

@@ -22,6 +22,7 @@ pub struct Live {
     /// Why it is in that state, when AWS says so.
     pub(super) reason: Option<String>,
     pub(super) launched: String,
+    pub(super) client_token: String,
     pub(super) image_id: String,
     pub(super) instance_type: String,
     pub(super) key_pair: Option<String>,
@@ -143,6 +144,7 @@ impl From<SdkInstance> for Live {
             id: instance.instance_id.unwrap_or_default(),
             state: text(state),
             reason: instance.state_reason.and_then(|reason| reason.message),
+            client_token: instance.client_token.unwrap_or_default(),
             launched: text(instance.launch_time.as_ref()),
             image_id: instance.image_id.unwrap_or_default(),
             instance_type: text(instance.instance_type.as_ref()),

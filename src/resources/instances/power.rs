@@ -10,7 +10,7 @@ use crate::aws::{Poll, Wait, refused};
 use crate::base::{Address, Error, Result};
 use crate::contract::Context;
 
-const DEADLINE: Duration = Duration::from_secs(600);
+const DEADLINE: Duration = Duration::from_mins(10);
 
 /// Waits until the instance runs.
 pub(super) async fn running(cx: &Context, address: &Address, id: &str) -> Result<Live> {
@@ -97,7 +97,8 @@ async fn arrived(cx: &Context, address: &Address, id: &str, wanted: &str) -> Res
     .await
 }
 
-async fn look(cx: &Context, id: &str) -> Result<Option<Live>> {
+/// The instance as it is now, asked for together with what others look at.
+pub(super) async fn look(cx: &Context, id: &str) -> Result<Option<Live>> {
     let batch = cx.aws.shared::<Batch<Live>>();
     let by_id = |ids: Vec<String>| async move {
         let found = listing::instances(cx, vec![filter("instance-id", ids)]).await?;

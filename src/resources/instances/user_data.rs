@@ -1,6 +1,8 @@
 //! What an instance gets to read at its first boot: a host key that is known beforehand, and the
 //! user's own part.
 
+use std::fmt::Write as _;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
@@ -65,14 +67,14 @@ fn message(key: &HostKey, users: Option<&str>) -> Zeroizing<String> {
         *private, key.public
     ));
     if let Some(users) = users {
-        text.push_str(&format!("--{BOUNDARY}\n"));
+        let _ = writeln!(text, "--{BOUNDARY}");
         text.push_str(header(users));
         text.push_str(users);
         if !users.ends_with('\n') {
             text.push('\n');
         }
     }
-    text.push_str(&format!("--{BOUNDARY}--\n"));
+    let _ = writeln!(text, "--{BOUNDARY}--");
     text
 }
 

@@ -43,7 +43,7 @@ pub fn ours(bytes: &[u8], comment: &str) -> Option<PrivateKey> {
 /// # Errors
 /// When another file is there, or it cannot be written.
 pub fn write_new(path: &Path, content: &[u8]) -> Result<()> {
-    let context = || format!("writing {}", path.display());
+    let doing = || format!("writing {}", path.display());
     let folder = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty());
@@ -54,27 +54,27 @@ pub fn write_new(path: &Path, content: &[u8]) -> Result<()> {
     }
     let part = part_of(path);
     match fs::remove_file(&part) {
-        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error).context(context()),
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error).context(doing()),
         _ => {}
     }
     let mut options = OpenOptions::new();
     let opened = options.write(true).create_new(true).mode(0o400).open(&part);
-    let mut file = opened.context(context())?;
-    file.write_all(content).context(context())?;
-    file.sync_all().context(context())?;
+    let mut file = opened.context(doing())?;
+    file.write_all(content).context(doing())?;
+    file.sync_all().context(doing())?;
     // A link, not a rename: a rename would replace what has come to be there meanwhile.
     let linked = fs::hard_link(&part, path);
     let removed = fs::remove_file(&part);
     match linked {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            let there = fs::read(path).context(context())?;
+            let there = fs::read(path).context(doing())?;
             if there == content {
                 Ok(())
             } else {
                 Err(foreign(path))
             }
         }
-        linked => linked.and(removed).context(context()),
+        linked => linked.and(removed).context(doing()),
     }
 }
 

@@ -10,7 +10,7 @@ use crate::base::{Address, Error, Result};
 use crate::contract::{Context, Resource as _};
 
 /// Interfaces of terminated instances and deleted load balancers take minutes to go.
-const DEADLINE: Duration = Duration::from_secs(600);
+const DEADLINE: Duration = Duration::from_mins(10);
 
 pub(super) async fn delete(cx: &Context, live: &Live) -> Result<()> {
     let address = match live.tags.owner() {

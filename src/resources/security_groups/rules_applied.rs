@@ -2,7 +2,8 @@
 
 use aws_sdk_ec2::types::{ResourceType, SecurityGroupRuleDescription, TagSpecification};
 
-use super::rule::{Changes, Rule};
+use super::changes::Changes;
+use super::rule::Rule;
 use super::{Live, SecurityGroup, list};
 use crate::aws::ec2::{filter, specification};
 use crate::aws::{is_code, refused};

@@ -10,8 +10,8 @@ fn variables_come_from_the_command_line_files_environment_and_defaults() {
     let folder = Folder::new(
         "
 stack: site
-vars: { a: default, b: default, c: default, d: default, count: 1, list: [], id: { type: text }, version: {} }
-outputs: { all: '{{ vars.a }} {{ vars.b }} {{ vars.c }} {{ vars.d }}', count: '{{ vars.count }}', list: '{{ vars.list }}', id: '{{ vars.id }}', version: '{{ vars.version }}' }
+vars: { a-b: default, a: default, b: default, c: default, d: default, count: 1, list: [], id: { type: text }, version: {} }
+outputs: { hyphen: '{{ vars.a-b }}', all: '{{ vars.a }} {{ vars.b }} {{ vars.c }} {{ vars.d }}', count: '{{ vars.count }}', list: '{{ vars.list }}', id: '{{ vars.id }}', version: '{{ vars.version }}' }
 ",
     )
     .with("vars.yml", "a: file\nb: file\n");
@@ -21,6 +21,8 @@ outputs: { all: '{{ vars.a }} {{ vars.b }} {{ vars.c }} {{ vars.d }}', count: '{
             .env
             .insert(format!("TIDEWALK_VAR_{name}"), "env".to_owned());
     }
+    let hyphen = ("TIDEWALK_VAR_A_B".to_owned(), "upper".to_owned());
+    options.env.extend([hyphen]);
     options.vars_files.push(folder.0.path().join("vars.yml"));
     let typed = [
         ("a", "typed"),
@@ -34,6 +36,7 @@ outputs: { all: '{{ vars.a }} {{ vars.b }} {{ vars.c }} {{ vars.d }}', count: '{
         .into();
     let playbook = folder.try_load(&options).unwrap();
     assert_eq!(output(&playbook, "all"), json!("typed file env default"));
+    assert_eq!(output(&playbook, "hyphen"), json!("upper"));
     assert_eq!(output(&playbook, "count"), json!(7));
     assert_eq!(output(&playbook, "list"), json!(["x", 2]));
     assert_eq!(output(&playbook, "id"), json!("012"));
@@ -53,7 +56,7 @@ error: the playbook declares no variable `cuont`
 help: did you mean `count`?
 error: the variable `count` is a number, this is text
   --> --var count
-  = declared at site.yml:3:57
+  = declared at site.yml:3:71
 ",
     );
 }

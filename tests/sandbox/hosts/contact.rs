@@ -131,3 +131,43 @@ async fn a_stopped_instance_is_left_alone() {
             .is_empty()
     );
 }
+
+#[tokio::test]
+async fn a_login_that_is_not_root_becomes_it_by_sudo_or_says_why_not() {
+    let node = Node::start();
+    node.sh(
+        "useradd -m ops && install -d -o ops -m 700 /home/ops/.ssh && \
+         install -o ops -m 600 /root/.ssh/authorized_keys /home/ops/.ssh/ && \
+         echo 'ops ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/ops",
+    );
+    let mut site = Site::of(&node).await;
+    site.spec["user"] = "ops".into();
+    site.converge("- file: { path: /etc/a, content: x, mode: \"0600\" }")
+        .await;
+    assert_eq!(node.sh("stat -c '%U %a' /etc/a"), "root 600\n");
+
+    site.spec["sudo"] = false.into();
+    site.converge("- file: { path: /home/ops/b, content: x }")
+        .await;
+    assert_eq!(node.sh("stat -c %U /home/ops/b"), "ops\n");
+
+    node.sh("rm /etc/sudoers.d/ops");
+    site.spec["sudo"] = true.into();
+    let error = site.plan("[]").await.err().expect("no root");
+    assert!(error.message().contains("becoming root"), "{error:?}");
+}
+
+#[tokio::test]
+async fn words_reach_a_program_on_the_host_as_they_are() {
+    let node = Node::start();
+    let site = Site::of(&node).await;
+    let words = ["printf", "%s|", "a b", "$HOME", "it's; `id`", ""].map(str::to_owned);
+    let output = tidewalk::ssh::capture(&site.destination(), &words)
+        .await
+        .expect("ran");
+    assert_eq!(output.stdout, b"a b|$HOME|it's; `id`||");
+    let failed = tidewalk::ssh::capture(&site.destination(), &["false".to_owned()])
+        .await
+        .expect("ran");
+    assert_eq!(failed.status, Some(1));
+}

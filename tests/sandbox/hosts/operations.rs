@@ -266,3 +266,31 @@ async fn thirty_operations_are_looked_at_in_one_quick_round_trip() {
     eprintln!("a look at 30 operations on an open connection takes {probe:?}");
     assert!(probe < Duration::from_secs(1), "{probe:?}");
 }
+
+#[tokio::test]
+async fn a_secret_is_nowhere_to_be_read_on_the_way() {
+    let node = Node::start();
+    let site = Site::of(&node).await;
+    let wanted = "
+- file: { path: /etc/token, content: hunter2-on-a-host, mode: \"0600\" }
+- command: { shell: \"ps axwwe >/run/seen; ls -lR /run /tmp >>/run/seen; echo hunter2-on-a-host >/run/own\", creates: /run/own }
+";
+    site.converge(wanted).await;
+    assert_eq!(node.sh("grep -c hunter2 /run/seen || true"), "0\n");
+    assert_eq!(
+        node.sh("grep -c 'tidewalk' /run/seen >/dev/null; stat -c %a /etc/token"),
+        "600\n"
+    );
+}
+
+#[tokio::test]
+async fn a_reload_that_was_asked_for_comes_even_if_a_later_operation_fails() {
+    let node = Node::start();
+    let site = Site::of(&node).await;
+    site.converge(FUSSY).await;
+    let wanted = FUSSY.replace("good\\n", "good too\\n")
+        + "- command: { shell: \"echo it is broken >&2; exit 3\", creates: /no }\n";
+    let error = site.apply(&wanted).await.err().expect("a command fails");
+    assert!(error.message().contains("it is broken"), "{error:?}");
+    assert_eq!(node.sh("cat /run/fussy.loaded"), "good too\n");
+}

@@ -17,8 +17,8 @@ use tidewalk::contract::{Context, Found, Kind, Progress, Render, Target};
 use tidewalk::operations::{declared, round};
 use tidewalk::resources::hosts::Hosts;
 use tidewalk::resources::hosts::reach::{self, Reach};
-use tidewalk::ssh::Session;
 use tidewalk::ssh::session::Patience;
+use tidewalk::ssh::{Destination, Session};
 
 use super::node;
 
@@ -207,13 +207,20 @@ impl Site {
         Hosts.apply(&self.cx, self.target(&node, &tags), None).await
     }
 
+    /// Where the host is.
+    pub(crate) fn destination(&self) -> Destination {
+        let (node, tags) = (self.node("[]"), Tags::default());
+        match reach::of_node(&self.folder, self.target(&node, &tags)) {
+            Ok(Reach::At { destination, .. }) => destination,
+            other => panic!("the host can be reached: {other:?}"),
+        }
+    }
+
     /// How long the quickest of ten looks takes on an open connection.
     pub(crate) async fn time_look(&self, operations: &str) -> Duration {
         let (node, tags) = (self.node(operations), Tags::default());
         let target = self.target(&node, &tags);
-        let Ok(Reach::At { destination, .. }) = reach::of_node(&self.folder, target) else {
-            panic!("the host can be reached");
-        };
+        let destination = self.destination();
         let patience = Patience {
             booting: Duration::from_secs(10),
             first_start: false,

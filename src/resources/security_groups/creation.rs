@@ -1,0 +1,90 @@
+//! Makes a security group, once.
+
+use std::time::Duration;
+
+use aws_sdk_ec2::types::ResourceType;
+
+use super::{Live, SecurityGroup, list};
+use crate::aws::ec2::{filter, of_address, of_stack, specification};
+use crate::aws::{Poll, Wait, is_code, refused};
+use crate::base::{Error, Result};
+use crate::contract::{Context, Target};
+
+/// The group of this address, or a new one without its rules.
+pub(super) async fn found_or_made(
+    spec: &SecurityGroup,
+    cx: &Context,
+    target: Target<'_>,
+) -> Result<Live> {
+    let ours = || vec![of_stack(&cx.stack), of_address(target.address)];
+    if let Some(live) = list(cx, ours()).await?.into_iter().next() {
+        return Ok(live);
+    }
+    let vpc = match &spec.vpc {
+        Some(vpc) => vpc.clone(),
+        None => default_vpc(cx, target).await?,
+    };
+    let name = spec.aws_name(target);
+    let description = spec.description.clone().unwrap_or_else(|| {
+        format!(
+            "tidewalk stack {}",
+            cx.stack.replace(|c: char| !c.is_ascii(), "-")
+        )
+    });
+    let call = cx.aws.ec2.create_security_group();
+    let call = call.group_name(name).description(description).vpc_id(&vpc);
+    let tags = specification(ResourceType::SecurityGroup, target.tags);
+    let made = call.tag_specifications(tags).send().await;
+    let (key, value) = match made.map_err(refused("ec2:CreateSecurityGroup")) {
+        Ok(made) => ("group-id", made.group_id.unwrap_or_default()),
+        // An earlier try, whose answer was lost, or somebody else's.
+        Err(error) if is_code(&error, "InvalidGroup.Duplicate") => {
+            let named = vec![filter("group-name", [name]), filter("vpc-id", [&vpc])];
+            let owner = list(cx, named).await?.into_iter().next();
+            let owner = owner.and_then(|live| Some((live.tags.owner()?, live.id)));
+            match owner {
+                Some((owner, id))
+                    if owner.stack == cx.stack && owner.address == *target.address =>
+                {
+                    ("group-id", id)
+                }
+                Some((owner, id)) => {
+                    return Err(error.note(format!(
+                        "{id} belongs to {} of stack `{}`",
+                        owner.address, owner.stack
+                    )));
+                }
+                None => return Err(error),
+            }
+        }
+        Err(error) => return Err(error),
+    };
+    let news = |text: &str| cx.progress.doing(target.address, text);
+    let wait = Wait::new(
+        format!("`{value}` to be visible"),
+        Duration::from_mins(1),
+        &news,
+    );
+    wait.until(async || {
+        let found = list(cx, vec![filter(key, [&value])]).await?;
+        Ok(match found.into_iter().next() {
+            Some(live) => Poll::Ready(live),
+            None => Poll::Pending("not there yet".to_owned()),
+        })
+    })
+    .await
+}
+
+async fn default_vpc(cx: &Context, target: Target<'_>) -> Result<String> {
+    let call = cx
+        .aws
+        .ec2
+        .describe_vpcs()
+        .filters(filter("is-default", ["true"]));
+    let found = call.send().await.map_err(refused("ec2:DescribeVpcs"))?;
+    let vpc = found.vpcs.into_iter().flatten().find_map(|vpc| vpc.vpc_id);
+    vpc.ok_or_else(|| {
+        Error::playbook(format!("{} has no default VPC", cx.region), target.at)
+            .hint("name one: `vpc: vpc-…`, or make it: `aws ec2 create-default-vpc`")
+    })
+}

@@ -1,0 +1,161 @@
+//! Walks `tests/cases/KIND/*.yml`: a spec, what is there, and what the diff must say.
+//!
+//! Keys of a case: `spec`; `live` (fields of the kind's live view, without it the resource is new);
+//! `name` of the resource; `tags` of the user; `world` (address → outputs); `files` (path → text);
+//! and what is expected: `changes` (`FIELD: OLD -> NEW`, with `[replace]` or `[HOW]` behind),
+//! `unsettled`, `problems` (of the offline check), or `error` (of the diff).
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde_json::{Value as Json, json};
+use tidewalk::base::{Address, Diff, Effect, Outputs, Result};
+use tidewalk::contract::{Found, Kind, Live as _, Resource};
+use tidewalk::resources::{elastic_ips, instances, key_pairs, registry, security_groups};
+
+use crate::stage::Stage;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    spec: Json,
+    live: Option<Json>,
+    #[serde(default = "default_name")]
+    name: String,
+    #[serde(default)]
+    tags: BTreeMap<String, String>,
+    #[serde(default)]
+    world: BTreeMap<String, Json>,
+    #[serde(default)]
+    files: BTreeMap<String, String>,
+    #[serde(default)]
+    changes: Vec<String>,
+    #[serde(default)]
+    unsettled: Vec<String>,
+    #[serde(default)]
+    problems: Vec<String>,
+    error: Option<String>,
+}
+
+fn default_name() -> String {
+    "web".to_owned()
+}
+
+#[test]
+fn every_case_gives_the_expected_diff() {
+    let mut wrong = Vec::new();
+    let mut seen = 0;
+    let observed = |kind: &Arc<dyn Kind>| kind.stage() == tidewalk::contract::Stage::Upon;
+    for kind in registry().into_iter().filter(|kind| !observed(kind)) {
+        for path in files_in(&Path::new("tests/cases").join(kind.name())) {
+            seen += 1;
+            if let Err(text) = run(kind.as_ref(), &path) {
+                wrong.push(format!("{}:\n{text}", path.display()));
+            }
+        }
+    }
+    assert!(seen > 0, "no cases were found");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+pub(crate) fn files_in(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
+    let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    paths
+}
+
+fn run(kind: &dyn Kind, path: &Path) -> Result<(), String> {
+    let text = fs::read_to_string(path).unwrap();
+    let case: Case = serde_saphyr::from_str(&text).map_err(|error| error.to_string())?;
+    let address = Address::new(kind.name(), &case.name);
+    let mut stage = Stage::new("demo", &address, &case.spec, &case.tags);
+    for (address, outputs) in &case.world {
+        let outputs = outputs.as_object().cloned().unwrap_or_default();
+        stage.world.know(address.parse().unwrap(), Outputs(outputs));
+    }
+    stage.files.0.clone_from(&case.files);
+    let problems: Vec<_> = match kind.check(&stage.node) {
+        Ok(()) => Vec::new(),
+        Err(errors) => errors
+            .0
+            .iter()
+            .map(|error| error.message().to_owned())
+            .collect(),
+    };
+    same("problems", &problems, &case.problems)?;
+    if !problems.is_empty() {
+        return Ok(());
+    }
+    let live = case
+        .live
+        .as_ref()
+        .map(|live| found(kind.name(), live, &stage))
+        .transpose()?;
+    match kind.diff(stage.target(), live.as_ref()) {
+        Err(error) => same("error", &Some(error.message().to_owned()), &case.error),
+        Ok(diff) => {
+            same("error", &None, &case.error)?;
+            same("changes", &shown(&diff), &case.changes)?;
+            same("unsettled", &diff.unsettled, &case.unsettled)
+        }
+    }
+}
+
+fn same<T: PartialEq + std::fmt::Debug>(what: &str, got: &T, expected: &T) -> Result<(), String> {
+    if got == expected {
+        Ok(())
+    } else {
+        Err(format!("  {what}: expected {expected:#?}\n  got {got:#?}"))
+    }
+}
+
+fn shown(diff: &Diff) -> Vec<String> {
+    let words = |effect: &Effect| match effect {
+        Effect::Update => String::new(),
+        Effect::Interrupt(how) => format!(" [{how}]"),
+        Effect::Replace => " [replace]".to_owned(),
+    };
+    let changes = diff.changes.iter();
+    changes
+        .map(|c| format!("{}: {} -> {}{}", c.field, c.old, c.new, words(&c.effect)))
+        .collect()
+}
+
+/// What discovery would have found: the case's live fields, and the tags the resource should have
+/// with the case's own laid over them.
+fn found(kind: &str, live: &Json, stage: &Stage) -> Result<Found, String> {
+    let mut live = live.clone();
+    let mut tags = json!(stage.tags.0);
+    if let Some(own) = live.get("tags").and_then(Json::as_object) {
+        for (key, value) in own {
+            tags[key] = value.clone();
+        }
+    }
+    live["tags"] = tags;
+    match kind {
+        "key_pairs" => typed::<key_pairs::KeyPair>(live),
+        "security_groups" => typed::<security_groups::SecurityGroup>(live),
+        "instances" => typed::<instances::Instance>(live),
+        "elastic_ips" => typed::<elastic_ips::ElasticIp>(live),
+        _ => Err(format!("no live view of {kind} is known to this test")),
+    }
+}
+
+fn typed<R: Resource>(live: Json) -> Result<Found, String>
+where
+    R::Live: for<'de> Deserialize<'de>,
+{
+    let live: R::Live = serde_json::from_value(live).map_err(|error| error.to_string())?;
+    Ok(Found {
+        id: live.id().to_owned(),
+        name: live.name().map(str::to_owned),
+        tags: live.tags().clone(),
+        outputs: live.outputs(),
+        parts: live.parts(),
+        live: Arc::new(live),
+    })
+}
