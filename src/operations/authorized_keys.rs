@@ -58,10 +58,10 @@ impl Operation for AuthorizedKeys {
         let mut problems = Vec::new();
         problems.extend(names::field("user", names::account(&self.user)));
         for (index, key) in self.keys.iter().enumerate() {
-            let problem = ssh_key::PublicKey::from_openssh(key.trim())
-                .err()
-                .filter(|_| !has_options(key))
-                .map(|cause| format!("this is not a public SSH key: {cause}"));
+            let readable = ssh_key::PublicKey::from_openssh(key.trim()).is_ok();
+            let problem = (!readable && !has_options(key)).then(|| {
+                "this is not a public SSH key: copy the whole line of the `.pub` file".to_owned()
+            });
             problems.extend(names::item("keys", index, problem));
         }
         if self.exclusive && self.state == State::Absent {

@@ -28,7 +28,7 @@ pub struct File {
     owner: Option<String>,
     /// Group's name; root for a new file when not given.
     group: Option<String>,
-    /// Octal mode in quotes; "0644" for a new file when not given.
+    /// Octal mode in quotes. When not given: "0600" if a secret is in it, "0644" for a new file.
     mode: Option<Mode>,
     /// Command that must succeed before the file is replaced; `%s` stands for the new file. Without
     /// `%s` it runs right after the file was replaced, and the old one is put back if it fails.
@@ -57,14 +57,15 @@ impl File {
             (None, Some(source)) => (target.render.file(source)?, Some(source)),
             (None, None) => (Vec::new(), None),
         };
+        let secret = node.is_some_and(Node::has_secret);
         Ok(Placement {
             label: self.label(),
             path: &self.path,
             content: Some(content),
-            secret: node.is_some_and(Node::has_secret),
+            secret,
             owner: self.owner.as_deref(),
             group: self.group.as_deref(),
-            mode: self.mode,
+            mode: placement::mode(self.mode, secret),
             validate: self.validate.as_deref(),
             notifies: placement::notifies(self.reload.as_ref(), self.restart.as_ref()),
         })

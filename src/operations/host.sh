@@ -6,14 +6,39 @@ tw_count=0
 
 tw_die() { echo "$*" >&2; return 1; }
 
+tw_line='
+'
+
+# PATH...: looks at many files by two programs; `tw_see_file` then takes what they said line by line,
+# so it must be called for the same paths in the same order.
+tw_look_files() {
+  tw_stats=$(stat -L -c '%n|%F|%a|%U|%G|%s' -- "$@")$tw_line
+  tw_sums=$(sha256sum -- "$@")$tw_line
+}
+
+# UNIT...: looks at many units by one program, for `tw_see_unit` in the same order.
+tw_look_units() {
+  tw_units=$(systemctl show -p ActiveState,SubState,UnitFileState,NeedDaemonReload -- "$@")$tw_line$tw_line
+}
+
 # PATH WANTED-SHA256: `TYPE|MODE|OWNER|GROUP|SIZE`, the hash, and the content if the hash is another.
 tw_see_file() {
-  stat -L -c '%F|%a|%U|%G|%s' -- "$1" || return 1
-  [ -f "$1" ] || return 0
-  tw_hash=$(sha256sum <"$1") || return 1
-  tw_hash=${tw_hash%% *}
+  tw_first=${tw_stats%%"$tw_line"*}
+  case $tw_first in "$1|"*) ;; *) return 1 ;; esac
+  tw_stats=${tw_stats#*"$tw_line"}
+  echo "${tw_first#"$1|"}"
+  tw_first=${tw_sums%%"$tw_line"*}
+  case $tw_first in *"  $1") ;; *) return 0 ;; esac
+  tw_sums=${tw_sums#*"$tw_line"}
+  tw_hash=${tw_first%%  *}
   echo "$tw_hash"
   [ "$tw_hash" = "$2" ] || head -c 262145 -- "$1"
+}
+
+# UNIT: its ActiveState, SubState, UnitFileState and NeedDaemonReload.
+tw_see_unit() {
+  echo "${tw_units%%"$tw_line$tw_line"*}"
+  tw_units=${tw_units#*"$tw_line$tw_line"}
 }
 
 # Units that an interrupted run has left to reload or restart.

@@ -11,6 +11,11 @@ use serde::de::{self, Deserialize, Deserializer, Visitor};
 pub struct Mode(u32);
 
 impl Mode {
+    /// For everybody to read, and for the owner to write.
+    pub const USUAL: Self = Self(0o644);
+    /// For the owner only.
+    pub const PRIVATE: Self = Self(0o600);
+
     /// From octal digits, as `stat` prints them.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {

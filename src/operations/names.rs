@@ -36,9 +36,9 @@ pub fn path(text: &str) -> Option<String> {
     if !text.starts_with('/') {
         return Some(format!("`{text}` is not an absolute path"));
     }
-    if text.contains(['\n', '\0']) || text.split('/').any(|part| part == "..") {
+    if text.contains(['\n', '\0', '\\', '|']) || text.split('/').any(|part| part == "..") {
         return Some(format!(
-            "`{text}` is not a plain path: no `..`, no line breaks"
+            "`{text}` is not a plain path: no `..`, `\\`, `|` or line breaks"
         ));
     }
     if text.len() > 1 && text.ends_with('/') {

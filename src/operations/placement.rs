@@ -41,6 +41,12 @@ pub fn notifies(reload: Option<&String>, restart: Option<&String>) -> Vec<String
     reload.into_iter().chain(restart).collect()
 }
 
+/// The mode that is wanted: a file with a secret in it is for its owner only.
+#[must_use]
+pub fn mode(given: Option<Mode>, secret: bool) -> Option<Mode> {
+    given.or(secret.then_some(Mode::PRIVATE))
+}
+
 /// What is wrong with the fields that all such operations have.
 #[must_use]
 pub fn check(

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::file::State;
+use super::mode::Mode;
 use super::names::Problem;
 use super::placement::Placement;
 use crate::base::node::Step;
@@ -115,6 +116,7 @@ fn placed<'a>(label: String, path: &'a str, content: Vec<u8>) -> Placement<'a> {
         content: Some(content),
         owner: Some("root"),
         group: Some("root"),
+        mode: Some(Mode::USUAL),
         ..Placement::default()
     }
 }

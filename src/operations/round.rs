@@ -47,12 +47,15 @@ pub async fn look(
         counts.push(probes.as_ref().map(Vec::len));
         commands.extend(probes.into_iter().flatten());
     }
+    let first = in_bulk(&commands);
+    let skipped = first.len();
     let batch = Batch {
         prelude: PRELUDE,
         sudo,
         lock: false,
-        commands: commands
+        commands: first
             .into_iter()
+            .chain(commands)
             .map(|command| (Run::Probe, command))
             .collect(),
     };
@@ -60,6 +63,7 @@ pub async fn look(
         .batch(&batch, |_| {})
         .await?
         .into_iter()
+        .skip(skipped)
         .map(|outcome| Fact {
             status: outcome.status.unwrap_or(1),
             stdout: outcome.stdout,
@@ -79,6 +83,25 @@ pub async fn look(
             .map(|count| count.map(|count| facts.by_ref().take(count).collect()))
             .collect(),
     })
+}
+
+/// What files and units are asked for, asked at once: starting a program takes longer than looking.
+fn in_bulk(commands: &[Command]) -> Vec<Command> {
+    let subjects = |program: &str| {
+        let of_program = commands
+            .iter()
+            .filter(|command| command.argv.first().is_some_and(|word| word == program));
+        let subjects = of_program.filter_map(|command| command.argv.get(1).cloned());
+        subjects.collect::<Vec<_>>()
+    };
+    [
+        ("tw_look_files", subjects("tw_see_file")),
+        ("tw_look_units", subjects("tw_see_unit")),
+    ]
+    .into_iter()
+    .filter(|(_, subjects)| !subjects.is_empty())
+    .map(|(program, subjects)| Command::new([program]).args(subjects))
+    .collect()
 }
 
 fn os_name(release: &str) -> String {

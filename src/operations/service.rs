@@ -27,20 +27,14 @@ pub struct Service {
 #[derive(Debug, Default)]
 pub(super) struct Unit<'a> {
     active: &'a str,
+    sub: &'a str,
     file: &'a str,
 }
 
 /// The command that looks at a unit.
 #[must_use]
 pub(super) fn probe(unit: &str) -> Command {
-    Command::new([
-        "systemctl",
-        "show",
-        "-p",
-        "ActiveState,UnitFileState",
-        "--",
-        unit,
-    ])
+    Command::new(["tw_see_unit", unit])
 }
 
 impl<'a> Unit<'a> {
@@ -52,12 +46,14 @@ impl<'a> Unit<'a> {
         };
         Self {
             active: value("ActiveState"),
+            sub: value("SubState"),
             file: value("UnitFileState"),
         }
     }
 
+    /// A unit that ends and is started again and again does not run.
     pub(super) fn is_running(&self) -> bool {
-        ["active", "activating", "reloading"].contains(&self.active)
+        ["active", "activating", "reloading"].contains(&self.active) && self.sub != "auto-restart"
     }
 
     /// Units that cannot be enabled (`static`) are started by others: good enough.

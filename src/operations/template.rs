@@ -30,7 +30,7 @@ pub struct Template {
     owner: Option<String>,
     /// Group's name; root for a new file when not given.
     group: Option<String>,
-    /// Octal mode in quotes; "0644" for a new file when not given.
+    /// Octal mode in quotes. When not given: "0600" if a secret is in it, "0644" for a new file.
     mode: Option<Mode>,
     /// Command that must succeed before the file is replaced; `%s` stands for the new file. Without
     /// `%s` it runs right after the file was replaced, and the old one is put back if it fails.
@@ -56,7 +56,7 @@ impl Template {
             secret: rendered.has_secret(),
             owner: self.owner.as_deref(),
             group: self.group.as_deref(),
-            mode: self.mode,
+            mode: placement::mode(self.mode, rendered.has_secret()),
             validate: self.validate.as_deref(),
             notifies: placement::notifies(self.reload.as_ref(), self.restart.as_ref()),
         })

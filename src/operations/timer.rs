@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::file::State;
+use super::mode::Mode;
 use super::names::{self, Problem};
 use super::placement::{Placement, update};
 use super::seen_file;
@@ -101,6 +102,7 @@ impl Timer {
             secret,
             owner: Some("root"),
             group: Some("root"),
+            mode: Some(if secret { Mode::PRIVATE } else { Mode::USUAL }),
             validate: Some("tw_verify_unit %s"),
             ..Placement::default()
         };

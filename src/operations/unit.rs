@@ -4,9 +4,11 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::file::State;
+use super::mode::Mode;
 use super::names::{self, Problem};
 use super::placement::{self, Placement, update};
 use super::seen_file;
+use super::service;
 use crate::base::{Node, Result, Shown};
 use crate::contract::{Fact, Operation, Target, Work};
 use crate::ssh::Command;
@@ -70,14 +72,15 @@ impl Unit {
             (None, Some(source)) => (target.render.file(source)?, Some(source)),
             (None, None) => (Vec::new(), None),
         };
+        let secret = node.is_some_and(Node::has_secret);
         Ok(Placement {
             label: self.label(),
             path,
             content: Some(content),
-            secret: node.is_some_and(Node::has_secret),
+            secret,
             owner: Some("root"),
             group: Some("root"),
-            mode: None,
+            mode: Some(if secret { Mode::PRIVATE } else { Mode::USUAL }),
             validate,
             notifies: placement::notifies(self.reload.as_ref(), self.restart.as_ref()),
         })
@@ -131,15 +134,7 @@ impl Operation for Unit {
             State::Present => self.placement(&path, None, target)?.probe(),
             State::Absent => seen_file::probe(&path, Some(b"")),
         };
-        let show = [
-            "systemctl",
-            "show",
-            "-p",
-            "NeedDaemonReload",
-            "--",
-            &self.name,
-        ];
-        Ok(vec![file, Command::new(show)])
+        Ok(vec![file, service::probe(&self.name)])
     }
 
     fn work(&self, target: Target<'_>, facts: &[Fact]) -> Result<Work> {

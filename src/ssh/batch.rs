@@ -148,7 +148,7 @@ pub(super) fn quote(word: &str) -> Result<String> {
 fn pack(batch: &Batch<'_>, word: &str) -> Result<Vec<u8>> {
     let mut script = format!("word={word}\nlock=");
     if batch.lock {
-        script.push_str("/run/lock/tidewalk; [ -w /run/lock ] || lock=");
+        script.push_str("$HOME/.tidewalk.lock; [ ! -w /run ] || lock=/run/tidewalk.lock");
     }
     script.push_str(RUNNER);
     script.push_str(batch.prelude);

@@ -28,7 +28,10 @@ pub enum Passing {
 #[must_use]
 pub fn explain(destination: &Destination, log: &str) -> Trouble {
     let name = &destination.name;
-    let login = destination.login();
+    let login = match &destination.jump {
+        Some(jump) => format!("{} by way of {}", destination.login(), jump.hosts),
+        None => destination.login(),
+    };
     let last = log
         .lines()
         .map(str::trim)

@@ -13,6 +13,7 @@ mod engine;
 mod expected;
 mod language;
 mod layers;
+mod operations;
 mod reference;
 mod registry;
 mod report;

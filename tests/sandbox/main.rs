@@ -9,6 +9,7 @@
 mod cloud;
 mod front;
 mod harness;
+mod hosts;
 mod kinds;
 mod life;
 #[path = "../stage/mod.rs"]

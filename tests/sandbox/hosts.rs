@@ -1,0 +1,6 @@
+//! `hosts` and its operations on real sshd and systemd.
+
+mod contact;
+mod node;
+mod operations;
+mod site;

@@ -1,0 +1,160 @@
+//! A throw-away host: a container with systemd and sshd, removed when dropped.
+
+use std::net::TcpStream;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+/// The image that the sandbox's own hosts run.
+const IMAGE: &str = "tidewalk-node:debian-12";
+/// A container that does not answer after this never will.
+const BOOT: Duration = Duration::from_secs(60);
+
+pub(crate) struct Node {
+    name: String,
+    pub(crate) address: String,
+    pub(crate) host_key: String,
+    pub(crate) folder: TempDir,
+}
+
+impl Node {
+    /// Starts one; returns when sshd answers.
+    pub(crate) fn start() -> Self {
+        let folder = TempDir::new().expect("a folder");
+        let host_key = make_key(&folder.path().join("host"));
+        let login_key = make_key(&folder.path().join("id"));
+        let root = folder.path().join("root");
+        place(
+            &root,
+            "etc/ssh",
+            0o755,
+            "ssh_host_ed25519_key.pub",
+            0o644,
+            &host_key,
+        );
+        let private = read(&folder.path().join("host"));
+        place(
+            &root,
+            "etc/ssh",
+            0o755,
+            "ssh_host_ed25519_key",
+            0o600,
+            &private,
+        );
+        let login_line = format!("{login_key}\n");
+        place(
+            &root,
+            "root/.ssh",
+            0o700,
+            "authorized_keys",
+            0o600,
+            &login_line,
+        );
+        place(&root, "etc/cloud", 0o755, "cloud-init.disabled", 0o644, "");
+
+        let suffix = folder.path().file_name().expect("a name").to_string_lossy();
+        let name = format!("tidewalk-test-{}", suffix.trim_start_matches('.'));
+        docker(&[
+            "create",
+            "--name",
+            &name,
+            "--cap-add",
+            "ALL",
+            "--cap-drop",
+            "SYS_RESOURCE",
+            "--security-opt",
+            "seccomp=unconfined",
+            "--cgroupns=private",
+            "--tmpfs",
+            "/run",
+            "--tmpfs",
+            "/run/lock",
+            IMAGE,
+        ]);
+        let mut node = Self {
+            name,
+            address: String::new(),
+            host_key,
+            folder,
+        };
+        let from = format!("{}/.", root.display());
+        docker(&["cp", &from, &format!("{}:/", node.name)]);
+        docker(&["start", &node.name]);
+        let format = "{{.NetworkSettings.IPAddress}}";
+        node.address = docker(&["inspect", "-f", format, &node.name])
+            .trim()
+            .to_owned();
+        let start = Instant::now();
+        while TcpStream::connect((node.address.as_str(), 22)).is_err() {
+            assert!(
+                start.elapsed() < BOOT,
+                "sshd of {} does not answer",
+                node.name
+            );
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        node
+    }
+
+    /// Path of the private key that may log in as root.
+    pub(crate) fn identity(&self) -> String {
+        self.folder.path().join("id").display().to_string()
+    }
+
+    /// What a script prints there, run by hand so to say.
+    pub(crate) fn sh(&self, script: &str) -> String {
+        docker(&["exec", &self.name, "sh", "-c", script])
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        let _ = Command::new("docker")
+            .args(["rm", "-f", &self.name])
+            .output();
+    }
+}
+
+/// Makes a key pair, and returns its public part without a comment.
+pub(crate) fn make_key(path: &Path) -> String {
+    let made = Command::new("ssh-keygen")
+        .args(["-q", "-t", "ed25519", "-N", "", "-C", "", "-f"])
+        .arg(path)
+        .status()
+        .expect("ssh-keygen");
+    assert!(made.success());
+    read(&path.with_extension("pub")).trim().to_owned()
+}
+
+fn place(root: &Path, folder: &str, folder_mode: u32, name: &str, mode: u32, text: &str) {
+    let folder = root.join(folder);
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(folder_mode)
+        .create(&folder)
+        .expect("a folder");
+    let path = folder.join(name);
+    std::fs::write(&path, text).expect("a file");
+    std::fs::set_permissions(&path, PermissionsExt::from_mode(mode)).expect("its mode");
+}
+
+fn read(path: &Path) -> String {
+    std::fs::read_to_string(path).expect("a text file")
+}
+
+fn docker(arguments: &[&str]) -> String {
+    let done = Command::new("docker")
+        .args(arguments)
+        .output()
+        .expect("docker");
+    assert!(
+        done.status.success(),
+        "docker {arguments:?}: {}{}",
+        String::from_utf8_lossy(&done.stdout),
+        String::from_utf8_lossy(&done.stderr)
+    );
+    String::from_utf8_lossy(&done.stdout).into_owned()
+}
