@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Set to write the messages anew instead of comparing them.
-const UPDATE: &str = "TIDEWALK_UPDATE_EXPECTED";
+const UPDATE: &str = "TIDEWALK_ACCEPT";
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/playbooks/bad")
