@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::file::State;
+use super::line_edit::joined;
 use super::names::{self, Problem};
 use super::placement::{unified, update};
 use crate::base::{Result, Shown};
@@ -43,7 +44,7 @@ impl AuthorizedKeys {
                 }
             }
         }
-        lines.iter().map(|line| format!("{line}\n")).collect()
+        joined(lines)
     }
 }
 
@@ -84,11 +85,7 @@ impl Operation for AuthorizedKeys {
         }
         let path = format!("{home}/.ssh/authorized_keys");
         let diff = Shown::Block(unified(&path, !old.is_empty(), old, &new));
-        let keys: String = self
-            .keys
-            .iter()
-            .map(|key| format!("{}\n", key.trim()))
-            .collect();
+        let keys = joined(self.keys.iter().map(|key| key.trim()));
         let command = match self.state {
             State::Present => {
                 Command::new(["tw_authorize", &self.user, &self.exclusive.to_string()])

@@ -16,6 +16,7 @@ use crate::ssh::Command;
 /// One line of a text file on the host.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "the playbook's word")]
 pub struct Line {
     /// Absolute path on the host. A file that is not there is made.
     path: String,

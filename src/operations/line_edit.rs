@@ -23,23 +23,20 @@ impl Edit<'_> {
             .iter()
             .position(matches)
             .or_else(|| lines.iter().position(|line| *line == self.line));
-        match place {
-            Some(place) => {
-                lines[place] = self.line;
-                let mut index = 0;
-                lines.retain(|line| {
-                    index += 1;
-                    index - 1 <= place || !matches(line)
-                });
-            }
-            None => {
-                let after = self
-                    .after
-                    .and_then(|after| lines.iter().rposition(|line| after.is_match(line)));
-                lines.insert(after.map_or(lines.len(), |at| at + 1), self.line);
-            }
+        if let Some(place) = place {
+            lines[place] = self.line;
+            let mut index = 0;
+            lines.retain(|line| {
+                index += 1;
+                index - 1 <= place || !matches(line)
+            });
+        } else {
+            let after = self
+                .after
+                .and_then(|after| lines.iter().rposition(|line| after.is_match(line)));
+            lines.insert(after.map_or(lines.len(), |at| at + 1), self.line);
         }
-        joined(&lines)
+        joined(lines)
     }
 
     /// The text without the line and without what `regexp` matches.
@@ -49,12 +46,13 @@ impl Edit<'_> {
             Some(regexp) => regexp.is_match(line),
             None => line == self.line,
         };
-        joined(&text.lines().filter(|line| !gone(line)).collect::<Vec<_>>())
+        joined(text.lines().filter(|line| !gone(line)))
     }
 }
 
-fn joined(lines: &[&str]) -> String {
-    lines.iter().map(|line| format!("{line}\n")).collect()
+/// Lines as a text, each with its end.
+pub(super) fn joined<'a>(lines: impl IntoIterator<Item = &'a str>) -> String {
+    lines.into_iter().flat_map(|line| [line, "\n"]).collect()
 }
 
 #[cfg(test)]

@@ -109,7 +109,7 @@ impl Repository {
     }
 }
 
-fn placed<'a>(label: String, path: &'a str, content: Vec<u8>) -> Placement<'a> {
+fn placed(label: String, path: &str, content: Vec<u8>) -> Placement<'_> {
     Placement {
         label,
         path,

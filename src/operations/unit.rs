@@ -107,7 +107,9 @@ impl Operation for Unit {
     fn check(&self) -> Vec<Problem> {
         let unit = |name: &String| names::unit(name, true);
         let drop_in = self.drop_in.as_ref().and_then(|name| {
-            let plain = name.ends_with(".conf") && !name.contains('/') && !name.starts_with('.');
+            let plain = name.strip_suffix(".conf").is_some()
+                && !name.contains('/')
+                && !name.starts_with('.');
             (!plain).then(|| format!("`{name}` is not a drop-in's name: it ends with `.conf`"))
         });
         let mut problems: Vec<_> = [

@@ -26,13 +26,14 @@ use self::reach::Reach;
 /// A host that does not answer a plan for so long is an error.
 const PLAN_PATIENCE: Duration = Duration::from_secs(15);
 /// An instance that has just been started answers within this.
-const BOOT_PATIENCE: Duration = Duration::from_secs(300);
+const BOOT_PATIENCE: Duration = Duration::from_mins(5);
 /// Operations may change what earlier ones looked at (a package brings a file): one more time.
 const PASSES: usize = 2;
 
 /// A Linux host and what is to be on it. Give `instance`, or `address` and `host_key`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "the playbook's words")]
 pub struct Host {
     /// The instance that it is.
     #[schemars(extend("x-kind" = "instances"))]
@@ -47,7 +48,7 @@ pub struct Host {
     pub(crate) identity: Option<String>,
     /// Host to go through: `user@host:port`; several with commas.
     pub(crate) jump: Option<String>,
-    /// Public host key of the (last) jump host, `ssh-ed25519 AAAA…`; what your known_hosts has when
+    /// Public host key of the (last) jump host, `ssh-ed25519 AAAA…`; what your `known_hosts` has when
     /// not given.
     pub(crate) jump_host_key: Option<String>,
     /// Public host key, `ssh-ed25519 AAAA…`, of a host outside AWS.

@@ -33,7 +33,7 @@ pub struct Destination {
 pub struct Jump {
     /// The hosts.
     pub hosts: String,
-    /// The last one's host keys; empty: those the user's own known_hosts has.
+    /// The last one's host keys; empty: those the user's own `known_hosts` has.
     pub keys: Vec<HostKey>,
     /// Path of the private key for it.
     pub identity: Option<PathBuf>,
@@ -195,7 +195,10 @@ fn quoted_path(path: &Path) -> Result<String> {
 }
 
 fn write_keys(path: &Path, alias: &str, keys: &[HostKey]) -> Result<()> {
-    let lines: String = keys.iter().map(|key| format!("{alias} {key}\n")).collect();
+    let lines = keys.iter().fold(String::new(), |mut lines, key| {
+        let _ = writeln!(lines, "{alias} {key}");
+        lines
+    });
     write_private(path, &lines)
 }
 

@@ -16,7 +16,7 @@ const IDLE_SECONDS: u32 = 60;
 /// Longest path of a control socket: OpenSSH adds 17 characters, and the system allows 104.
 const LONGEST_FOLDER: usize = 60;
 /// No single attempt takes longer, whatever the host does.
-const ATTEMPT: Duration = Duration::from_secs(60);
+const ATTEMPT: Duration = Duration::from_mins(1);
 /// A host's first start gets this long until its login and key are in place.
 const INSTALLING: Duration = Duration::from_secs(90);
 

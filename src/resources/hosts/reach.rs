@@ -9,6 +9,7 @@ use crate::ssh::{Destination, HostKey, Jump, Pins};
 
 /// Where a host is.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "the large one is the usual one")]
 pub enum Reach {
     /// Its instance does not exist yet, or has no address.
     NotYet,

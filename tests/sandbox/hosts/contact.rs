@@ -11,7 +11,7 @@ async fn a_changed_host_key_is_refused_with_both_fingerprints() {
     let mut site = Site::of(&node).await;
     let other = make_key(&node.folder.path().join("other"));
     site.spec["host_key"] = other.as_str().into();
-    let error = site.plan("[]").await.err().expect("refused");
+    let error = site.plan("[]").await.expect_err("refused");
     let pins = |key: &str| key.parse::<Pins>().expect("a key").keys()[0].fingerprint();
     assert_eq!(error.notes()[0], format!("pinned to: {}", pins(&other)));
     assert_eq!(
@@ -26,7 +26,7 @@ async fn a_refused_login_says_what_was_tried() {
     let mut site = Site::of(&node).await;
     make_key(&node.folder.path().join("stranger"));
     site.spec["identity"] = "stranger".into();
-    let error = site.plan("[]").await.err().expect("refused");
+    let error = site.plan("[]").await.expect_err("refused");
     assert!(error.message().contains("refused the login"), "{error:?}");
     assert!(error.notes()[0].contains("user `root`"), "{error:?}");
     assert!(error.notes()[0].contains("stranger"), "{error:?}");
@@ -55,8 +55,7 @@ async fn a_planted_key_is_replaced_at_first_contact() {
     let error = site
         .plan(operations)
         .await
-        .err()
-        .expect("the planted key is gone");
+        .expect_err("the planted key is gone");
     assert!(
         error.notes()[1].starts_with("the host shows: SHA256:"),
         "{error:?}"
@@ -112,8 +111,7 @@ async fn a_host_is_reached_through_another() {
     let error = site
         .plan("[]")
         .await
-        .err()
-        .expect("the jump host shows another key");
+        .expect_err("the jump host shows another key");
     assert!(error.message().contains("jump host"), "{error:?}");
 }
 
@@ -153,7 +151,7 @@ async fn a_login_that_is_not_root_becomes_it_by_sudo_or_says_why_not() {
 
     node.sh("rm /etc/sudoers.d/ops");
     site.spec["sudo"] = true.into();
-    let error = site.plan("[]").await.err().expect("no root");
+    let error = site.plan("[]").await.expect_err("no root");
     assert!(error.message().contains("becoming root"), "{error:?}");
 }
 

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 /// The image that the sandbox's own hosts run.
 const IMAGE: &str = "tidewalk-node:debian-12";
 /// A container that does not answer after this never will.
-const BOOT: Duration = Duration::from_secs(60);
+const BOOT: Duration = Duration::from_mins(1);
 
 pub(crate) struct Node {
     name: String,
@@ -84,9 +84,8 @@ impl Node {
         docker(&["cp", &from, &format!("{}:/", node.name)]);
         docker(&["start", &node.name]);
         let format = "{{.NetworkSettings.IPAddress}}";
-        node.address = docker(&["inspect", "-f", format, &node.name])
-            .trim()
-            .to_owned();
+        let address = docker(&["inspect", "-f", format, &node.name]);
+        address.trim().clone_into(&mut node.address);
         let start = Instant::now();
         while TcpStream::connect((node.address.as_str(), 22)).is_err() {
             assert!(

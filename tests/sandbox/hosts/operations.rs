@@ -1,5 +1,6 @@
 //! Operations on a real host: applied, found in place, healed, undone where they fail.
 
+use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use super::node::Node;
@@ -115,8 +116,8 @@ async fn every_operation_is_applied_and_then_in_place() {
     );
     assert_eq!(node.sh("stat -c %s /srv/app/binary"), "400000\n");
     assert_eq!(
-        node.sh("ls /run | grep -c tidewalk || true"),
-        "0\n",
+        node.sh("ls /run | grep tidewalk"),
+        "tidewalk.lock\n",
         "nothing is left behind"
     );
 
@@ -253,18 +254,20 @@ async fn thirty_operations_are_looked_at_in_one_quick_round_trip() {
     let site = Site::of(&node).await;
     let mut wanted = String::new();
     for index in 0..20 {
-        wanted += &format!("- file: {{ path: /etc/f{index}, content: \"text\\n\" }}\n");
+        let _ = writeln!(
+            wanted,
+            "- file: {{ path: /etc/f{index}, content: \"text\\n\" }}"
+        );
     }
     for index in 0..4 {
-        wanted += &format!("- directory: {{ path: /srv/d{index} }}\n");
+        let _ = writeln!(wanted, "- directory: {{ path: /srv/d{index} }}");
     }
     wanted += "- packages: [sudo, curl]\n- group: { name: team }\n- user: { name: ada }\n\
                - service: { name: ssh, running: true }\n- service: { name: dbus, running: true }\n\
                - line: { path: /etc/f1, line: text }\n";
     site.converge(&wanted).await;
     let probe = site.time_look(&wanted).await;
-    eprintln!("a look at 30 operations on an open connection takes {probe:?}");
-    assert!(probe < Duration::from_secs(1), "{probe:?}");
+    assert!(probe < Duration::from_millis(300), "it took {probe:?}");
 }
 
 #[tokio::test]
