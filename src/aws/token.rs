@@ -2,23 +2,14 @@
 
 use sha2::{Digest, Sha256};
 
+use crate::base::hex;
+
 /// The client token of one generation of a resource: the same for the same account, stack,
 /// address and generation. 64 ASCII characters, EC2's maximum.
 #[must_use]
 pub fn client_token(account: &str, stack: &str, address: &str, generation: usize) -> String {
     let text = format!("tidewalk\n{account}\n{stack}\n{address}\n{generation}");
     hex(&Sha256::digest(text))
-}
-
-/// Bytes in lower-case hexadecimal.
-#[must_use]
-pub fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    let mut text = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
 }
 
 #[cfg(test)]

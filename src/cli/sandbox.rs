@@ -138,12 +138,12 @@ fn described(status: &Status) -> String {
     } else {
         "has died, and everything in it is lost: `tidewalk sandbox down`, then `up`"
     };
-    let _ = write!(text, "emulator  {emulator}\n");
+    let _ = writeln!(text, "emulator  {emulator}");
     if health.hosts {
-        let _ = write!(text, "running   {} hosts\n", health.host_count);
+        let _ = writeln!(text, "running   {} hosts", health.host_count);
     }
     for problem in &health.problems {
-        let _ = write!(text, "problem   {problem}\n");
+        let _ = writeln!(text, "problem   {problem}");
     }
     text
 }

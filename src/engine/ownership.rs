@@ -1,11 +1,9 @@
 //! The tags that a resource should carry: the playbook's, its own, and the ones that say whose it is.
 
-use std::fmt::Write as _;
-
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
-use crate::base::Node;
+use crate::base::{Node, hex};
 use crate::contract::{Context, Found, Ownership, Tags, tags as keys};
 use crate::playbook::Declaration;
 
@@ -54,14 +52,7 @@ fn lease(until: &str, standing: Option<&str>, now: Timestamp) -> String {
 
 fn spec_hash(node: &Node) -> String {
     let digest = Sha256::digest(node.to_shown_json().to_string());
-    digest
-        .iter()
-        .take(SPEC_BYTES)
-        .fold(String::new(), |mut hex, byte| {
-            // Writing to a `String` cannot fail.
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
+    hex(&digest[..SPEC_BYTES])
 }
 
 #[cfg(test)]

@@ -1,12 +1,10 @@
 //! What a run is going to do, as plain data: shown, saved, approved, compared.
 
-use std::fmt::Write as _;
-
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::base::secret::redact;
-use crate::base::{Address, Diff, Effect, FieldChange, Location, Shown};
+use crate::base::{Address, Diff, Effect, FieldChange, Location, Shown, hex};
 
 /// What happens to one resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -152,10 +150,7 @@ impl Plan {
         let steps: Vec<_> = self.steps.iter().map(sealed_json).collect();
         let content = json!([self.stack, self.region, self.account, self.sandbox, steps]);
         let digest = Sha256::digest(content.to_string());
-        self.fingerprint = String::new();
-        for byte in digest {
-            let _ = write!(self.fingerprint, "{byte:02x}");
-        }
+        self.fingerprint = hex(&digest);
         self
     }
 

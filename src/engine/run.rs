@@ -180,7 +180,7 @@ impl Engine {
     /// Looks at the account. With a playbook, also at what it names and does not declare.
     pub(super) async fn look(&self) -> Result<Survey, Errors> {
         let mut wanted: BTreeMap<&'static str, Wanted> = BTreeMap::new();
-        let mut named = Vec::new();
+        let mut externals = Vec::new();
         if let Some(playbook) = &self.playbook {
             for (address, declaration) in &playbook.declarations {
                 let Ok(kind) = self.kind(&address.kind) else {
@@ -196,22 +196,22 @@ impl Engine {
                     if !external.contains(&reference.target.name) {
                         external.push(reference.target.name.clone());
                     }
-                    named.push((playbook, reference));
+                    externals.push((playbook, reference));
                 }
             }
         }
         let seen = survey(&self.cx, &self.kinds, &wanted, self.observer.as_ref()).await?;
         let mut errors = Errors::default();
-        for (playbook, reference) in named {
+        for (playbook, reference) in externals {
             if seen.external.contains_key(&reference.target) {
                 continue;
             }
             let target = &reference.target;
-            let declared = playbook
+            let same_kind = playbook
                 .declarations
                 .keys()
                 .filter(|it| it.kind == target.kind);
-            let names: Vec<&str> = declared.map(|address| address.name.as_str()).collect();
+            let names: Vec<&str> = same_kind.map(|address| address.name.as_str()).collect();
             let message = format!(
                 "`{}` is neither declared under `{}` nor in the account",
                 target.name, target.kind
@@ -239,7 +239,7 @@ impl Engine {
             .collect();
         let mut seen: Vec<&Address> = targets.iter().copied().collect();
         if self.stage(&declaration.address) == Stage::Upon {
-                        for target in &targets {
+            for target in &targets {
                 seen.extend(self.attached.get(*target).into_iter().flatten());
             }
         }

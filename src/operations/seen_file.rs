@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 
 use super::mode::Mode;
-use crate::base::{Error, Result};
+use crate::base::{Error, Result, hex};
 use crate::contract::Fact;
 use crate::ssh::Command;
 
@@ -41,13 +41,7 @@ pub fn probe(path: &str, wanted: Option<&[u8]>) -> Command {
 /// SHA-256 in hex.
 #[must_use]
 pub fn hash_of(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    Sha256::digest(bytes)
-        .iter()
-        .fold(String::new(), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+    hex(&Sha256::digest(bytes))
 }
 
 /// Reads the answer: `None` when nothing is there.

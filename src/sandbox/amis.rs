@@ -4,6 +4,8 @@
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use crate::base::hex;
+
 /// Amazon's account, the owner of Amazon Linux.
 pub(crate) const AMAZON: &str = "137112412989";
 /// Canonical's account, the owner of Ubuntu.
@@ -98,11 +100,7 @@ fn images() -> impl Iterator<Item = Image> {
             .replace("{arch}", family.architectures[usize::from(arm)])
             .replace("{date}", date);
         let hash = Sha256::digest(&name);
-        let digits: String = hash
-            .iter()
-            .take(8)
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let digits = hex(&hash[..8]);
         Image {
             id: format!("ami-0{digits}"),
             name,

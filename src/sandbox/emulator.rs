@@ -1,4 +1,4 @@
-//! The emulator: moto, from PyPI, in a virtual environment of its own.
+//! The emulator: moto, from Python's package index, in a virtual environment of its own.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;

@@ -16,7 +16,7 @@ use super::{daemon, network};
 use crate::base::{Error, Result, ResultExt};
 use crate::docker::Engine;
 
-const START: Duration = Duration::from_secs(120);
+const START: Duration = Duration::from_mins(2);
 const STOP: Duration = Duration::from_secs(20);
 const LOOK: Duration = Duration::from_millis(50);
 

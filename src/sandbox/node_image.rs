@@ -8,7 +8,7 @@ use tokio::process::Command;
 
 use super::hosts::NODE_IMAGE;
 use super::lock::Lock;
-use crate::base::{Error, Result, ResultExt};
+use crate::base::{Error, Result, ResultExt, hex};
 use crate::docker::Engine;
 
 const RECIPE: &str = include_str!("node/build.sh");
@@ -20,11 +20,7 @@ const LABEL: &str = "tidewalk.sandbox.recipe";
 /// What the recipe's commands said.
 pub(super) async fn build(engine: &Engine, say: &super::Say<'_>) -> Result<()> {
     let hash = Sha256::digest(RECIPE);
-    let recipe: String = hash
-        .iter()
-        .take(8)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let recipe = hex(&hash[..8]);
     if is_built(engine, &recipe).await? {
         return Ok(());
     }
@@ -43,7 +39,7 @@ pub(super) async fn build(engine: &Engine, say: &super::Say<'_>) -> Result<()> {
         .kill_on_drop(true)
         .spawn()
         .context("building the image of the hosts")?;
-    let (Some(mut input), Some(output), Some(errors)) =
+    let (Some(mut input), Some(lines), Some(errors)) =
         (shell.stdin.take(), shell.stdout.take(), shell.stderr.take())
     else {
         return Err(Error::failed(
@@ -52,18 +48,18 @@ pub(super) async fn build(engine: &Engine, say: &super::Say<'_>) -> Result<()> {
     };
     let feed = async move { input.write_all(RECIPE.as_bytes()).await };
     let tell = async move {
-        let mut lines = BufReader::new(output).lines();
+        let mut lines = BufReader::new(lines).lines();
         while let Ok(Some(line)) = lines.next_line().await {
             say(&format!("  {line}"));
         }
     };
-    let (fed, (), complaints) = tokio::join!(feed, tell, last_lines(errors));
+    let (given, (), complaints) = tokio::join!(feed, tell, last_lines(errors));
     let status = shell
         .wait()
         .await
         .context("building the image of the hosts")?;
     if status.success() {
-        return fed.context("building the image of the hosts");
+        return given.context("building the image of the hosts");
     }
     let error = Error::failed(format!(
         "building the image of the hosts ended with {status}"

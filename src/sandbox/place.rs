@@ -1,7 +1,6 @@
 //! Where a sandbox lives on this machine, and how to find the one that runs.
 
 use std::env;
-use std::fmt::Write;
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -9,7 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::base::{Error, Result, ResultExt};
+use crate::base::{Error, Result, ResultExt, hex};
 
 /// The access key id that the sandbox takes (any is fine).
 pub const ACCESS_KEY_ID: &str = "AKIASANDBOXSANDBOX00";
@@ -84,11 +83,7 @@ pub(super) fn log(dir: &Path) -> PathBuf {
 pub(super) fn id(dir: &Path) -> String {
     let absolute = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
     let hash = Sha256::digest(absolute.as_os_str().as_encoded_bytes());
-    hash.iter().take(4).fold(String::new(), |mut id, byte| {
-        // Writing to a `String` cannot fail.
-        let _ = write!(id, "{byte:02x}");
-        id
-    })
+    hex(&hash[..4])
 }
 
 /// What `sandbox.json` says, running or not.

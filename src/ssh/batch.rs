@@ -4,11 +4,10 @@
 //! is seen in the host's process list. Nothing runs unless the tar arrived whole. After each
 //! command the script prints a random word and the exit status, on both outputs.
 
-use std::fmt::Write as _;
-
 use super::session::Output;
 use super::{Command, Session};
-use crate::base::{Error, Result, ResultExt};
+use crate::base::{Error, Result, ResultExt, hex};
+use std::fmt::Write as _;
 
 /// Unpacks the tar from standard input and runs it, in a folder that goes away with it.
 const BOOT: &str = "umask 077; \
@@ -119,10 +118,7 @@ impl Session {
 fn random_word() -> Result<String> {
     let mut bytes = [0_u8; 16];
     getrandom::fill(&mut bytes).context("random numbers")?;
-    Ok(bytes.iter().fold(String::new(), |mut word, byte| {
-        let _ = write!(word, "{byte:02x}");
-        word
-    }))
+    Ok(hex(&bytes))
 }
 
 fn boot_line(sudo: bool) -> Result<String> {

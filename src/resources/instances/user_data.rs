@@ -10,7 +10,7 @@ use ssh_key::rand_core::OsRng;
 use ssh_key::{Algorithm, LineEnding, PrivateKey};
 use zeroize::Zeroizing;
 
-use crate::aws::token::hex;
+use crate::base::hex;
 use crate::base::{Result, ResultExt as _};
 
 /// The user's part may have this many bytes: EC2 takes 16 KiB, the rest is the host key's.

@@ -11,7 +11,7 @@ use sha2::Sha256;
 use ssh_key::PrivateKey;
 use zeroize::Zeroizing;
 
-use crate::aws::token::hex;
+use crate::base::hex;
 use crate::base::{Error, Result, ResultExt as _};
 
 const ALGORITHM: &str = "ssh-ed25519";

@@ -265,7 +265,7 @@ impl Cloud {
         let names = |permissions: &[aws_sdk_ec2::types::IpPermission]| {
             let mut pairs = permissions
                 .iter()
-                .flat_map(|permission| permission.user_id_group_pairs());
+                .flat_map(aws_sdk_ec2::types::IpPermission::user_id_group_pairs);
             pairs.any(|pair| pair.group_id() == Some(group))
         };
         Ok(answer

@@ -151,7 +151,7 @@ fn complete(call: &Call) -> Params {
 /// The answer to a launch that was done before: the same instances as they are now.
 async fn replay(front: &Arc<Front>, call: &Call, parts: &Parts, instances: &[String]) -> Reply {
     let mut describe = call.clone();
-    describe.action = "DescribeInstances".to_owned();
+    "DescribeInstances".clone_into(&mut describe.action);
     describe.params = Params::default();
     describe.params.set("Action", "DescribeInstances");
     if let Some(version) = call.params.value("Version") {

@@ -54,7 +54,10 @@ pub(super) async fn after(front: &Arc<Front>, call: &Call, before: &[Machine], r
             stop(front, call).await
         }
         "StartInstances" => start(front, call).await,
-        "RebootInstances" => change(front, call, State::Running, Work::Reboot),
+        "RebootInstances" => {
+            change(front, call, State::Running, &Work::Reboot);
+            Ok(())
+        }
         "ModifyInstanceAttribute" => {
             remember_protection(front, call);
             Ok(())
@@ -63,7 +66,7 @@ pub(super) async fn after(front: &Arc<Front>, call: &Call, before: &[Machine], r
         _ => Ok(()),
     };
     if let Err(cause) = done {
-        front.problems.add(format!("{}: {cause}", call.action));
+        front.problems.add(&format!("{}: {cause}", call.action));
     }
 }
 
@@ -99,7 +102,7 @@ async fn launch(front: &Arc<Front>, call: &Call, root: &Element) -> Result<()> {
         let Some(private) = ours(front, machine.private, Use::Private) else {
             front
                 .problems
-                .add(format!("`{}` has no address left to get", machine.id));
+                .add(&format!("`{}` has no address left to get", machine.id));
             continue;
         };
         hosts.send(
@@ -118,7 +121,7 @@ async fn launch(front: &Arc<Front>, call: &Call, root: &Element) -> Result<()> {
 }
 
 async fn terminate(front: &Front, call: &Call, before: &[Machine]) -> Result<()> {
-    change(front, call, State::ShuttingDown, Work::Terminate)?;
+    change(front, call, State::ShuttingDown, &Work::Terminate);
     for machine in before {
         // The emulator leaves interfaces behind, and elastic IPs associated.
         front.cloud.release_from(&call.region, &machine.id).await?;
@@ -130,9 +133,9 @@ async fn terminate(front: &Front, call: &Call, before: &[Machine]) -> Result<()>
 }
 
 /// Reports a state in between and gives the hosts their work, which ends it.
-fn change(front: &Front, call: &Call, state: State, work: Work) -> Result<()> {
+fn change(front: &Front, call: &Call, state: State, work: &Work) {
     let Some(hosts) = &front.hosts else {
-        return Ok(());
+        return;
     };
     for id in call.params.list("InstanceId") {
         if hosts.has(&id) {
@@ -140,13 +143,13 @@ fn change(front: &Front, call: &Call, state: State, work: Work) -> Result<()> {
             hosts.send(&id, work.clone());
         }
     }
-    Ok(())
 }
 
 async fn stop(front: &Front, call: &Call) -> Result<()> {
     let ids = call.params.list("InstanceId");
     front.cloud.reassociate(&call.region, &ids).await?;
-    change(front, call, State::Stopping, Work::Stop)
+    change(front, call, State::Stopping, &Work::Stop);
+    Ok(())
 }
 
 async fn start(front: &Front, call: &Call) -> Result<()> {
@@ -161,7 +164,8 @@ async fn start(front: &Front, call: &Call) -> Result<()> {
             );
         }
     }
-    change(front, call, State::Pending, Work::Start)
+    change(front, call, State::Pending, &Work::Start);
+    Ok(())
 }
 
 /// Gives every host the public addresses that it has now, and waits until it has them.

@@ -57,7 +57,7 @@ pub(crate) struct Problems(Arc<Mutex<Vec<String>>>);
 
 impl Problems {
     /// Adds one.
-    pub(crate) fn add(&self, problem: impl ToString) {
+    pub(crate) fn add(&self, problem: &impl ToString) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         all.push(problem.to_string());
     }

@@ -2,6 +2,7 @@
 //!
 //! <https://cloudinit.readthedocs.io/en/latest/reference/datasources/nocloud.html>
 
+use std::fmt::Write as _;
 use std::net::Ipv4Addr;
 
 use base64::Engine as _;
@@ -75,10 +76,11 @@ pub(super) fn addresses(addresses: &[Ipv4Addr]) -> Result<Vec<u8>> {
 }
 
 fn listed(addresses: &[Ipv4Addr]) -> String {
-    addresses
-        .iter()
-        .map(|address| format!("{address}\n"))
-        .collect()
+    addresses.iter().fold(String::new(), |mut lines, address| {
+        // Writing to a `String` cannot fail.
+        let _ = writeln!(lines, "{address}");
+        lines
+    })
 }
 
 fn put(tar: &mut Builder<Vec<u8>>, path: &str, kind: EntryType, content: &[u8]) -> Result<()> {

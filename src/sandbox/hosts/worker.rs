@@ -86,7 +86,7 @@ impl Worker {
             if let Err(cause) = &done {
                 self.shared
                     .problems
-                    .add(format!("host of `{}`: {cause}", self.id));
+                    .add(&format!("host of `{}`: {cause}", self.id));
             }
             let mut ends = matches!(job.work, Work::Terminate);
             if let (Err(_), Work::Launch(launch)) = (&done, &job.work) {
@@ -181,7 +181,7 @@ impl Worker {
         let removed = self.shared.engine.remove_container(&self.container).await;
         let ended = self.shared.cloud.terminate(region, &self.id).await;
         for cause in [removed, ended].into_iter().filter_map(Result::err) {
-            self.shared.problems.add(cause);
+            self.shared.problems.add(&cause);
         }
     }
 }

@@ -24,7 +24,7 @@ async fn while_associated(front: &Front, call: &Call) -> Result<Option<Refusal>>
         .cloud
         .associated(&call.region, allocation, address)
         .await;
-    Ok(associated.ok().flatten().and_then(|_| {
+    Ok(associated.ok().flatten().map(|_| {
         refuse(format!(
             "Address {} is in use.",
             allocation.or(address).unwrap_or_default()

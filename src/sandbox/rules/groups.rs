@@ -27,7 +27,7 @@ async fn in_use(front: &Front, call: &Call) -> Result<Option<Refusal>> {
         .iter()
         .any(|machine| front.state_of(machine) != Some(State::Terminated))
     {
-        return Ok(violation());
+        return Ok(Some(violation()));
     }
     // The emulator keeps the interfaces of terminated instances.
     let gone: Vec<&str> = machines.iter().map(|machine| machine.id.as_str()).collect();
@@ -42,7 +42,7 @@ async fn in_use(front: &Front, call: &Call) -> Result<Option<Refusal>> {
             .await?
             .is_empty()
     {
-        return Ok(violation());
+        return Ok(Some(violation()));
     }
     Ok(None)
 }

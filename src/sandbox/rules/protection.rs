@@ -11,7 +11,7 @@ pub(super) const RULES: &[Rule] = &[Rule {
         Box::pin(async move {
             let ids = call.params.list("InstanceId");
             let protected = ids.iter().find(|id| front.states.is_protected(id));
-            Ok(protected.and_then(|id| {
+            Ok(protected.map(|id| {
                 refuse(format!(
                     "The instance '{id}' may not be terminated. Modify its 'disableApiTermination' instance attribute and try again."
                 ))

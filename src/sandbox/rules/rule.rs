@@ -33,8 +33,8 @@ pub(crate) fn for_action(action: &str) -> Vec<&'static Rule> {
 }
 
 /// A refusal in AWS's words.
-pub(crate) fn refuse(message: String) -> Option<Refusal> {
-    Some(Refusal { message })
+pub(crate) fn refuse(message: String) -> Refusal {
+    Refusal { message }
 }
 
 #[cfg(test)]

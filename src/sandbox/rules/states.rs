@@ -65,9 +65,9 @@ async fn unless_in(
     let ids = call.params.list("InstanceId");
     for (id, state) in front.states_of(&call.region, &ids).await? {
         if !allowed.contains(&state) {
-            return Ok(rule::refuse(format!(
+            return Ok(Some(rule::refuse(format!(
                 "The instance '{id}' is not in a state from which it can be {done}."
-            )));
+            ))));
         }
     }
     Ok(None)
@@ -93,7 +93,7 @@ async fn modify_unless_stopped(front: &Front, call: &Call) -> Result<Option<Refu
     Ok(states
         .into_iter()
         .find(|(_, state)| *state != State::Stopped)
-        .and_then(|(id, _)| {
+        .map(|(id, _)| {
             refuse(format!(
                 "The instance '{id}' is not in the 'stopped' state."
             ))
@@ -111,7 +111,7 @@ async fn associate_while_pending(front: &Front, call: &Call) -> Result<Option<Re
     Ok(states
         .into_iter()
         .find(|(_, state)| !matches!(state, State::Running | State::Stopped))
-        .and_then(|(id, state)| {
+        .map(|(id, state)| {
             refuse(format!(
                 "The {} instance '{id}' is not in a valid state for this operation.",
                 state.name()

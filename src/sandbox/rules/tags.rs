@@ -10,7 +10,7 @@ pub(super) const RULES: &[Rule] = &[Rule {
     source: "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html#tag-restrictions",
     refuse: |_, call| {
         Box::pin(async move {
-            Ok(reserved_key(call).and_then(|key| {
+            Ok(reserved_key(call).map(|key| {
                 refuse(format!(
                     "Tag keys starting with 'aws:' are reserved for internal use: {key}"
                 ))
