@@ -37,7 +37,7 @@ lint: ## Check format and lints
 
 .PHONY: docs
 docs: build ## Write the generated references in docs/
-	UPDATE_DOCS=1 cargo test --locked --test fast reference
+	TIDEWALK_ACCEPT=1 cargo test --locked --test fast reference
 
 .PHONY: capture
 capture: ## Record `make demo` for the README's first screen

@@ -117,19 +117,7 @@ where
 {
     let cause = deepest(error);
     if let Some(credentials) = credentials_error(error) {
-        let text = format!("{action}: no AWS credentials: {cause}");
-        return match credentials {
-            CredentialsError::CredentialsNotLoaded(_) => {
-                Error::failed(text).code("NoCredentials").hint(
-                    "sign in (`aws sso login`), set AWS_PROFILE or AWS_ACCESS_KEY_ID and \
-                     AWS_SECRET_ACCESS_KEY, or try it without an account: `--sandbox`",
-                )
-            }
-            _ => Error::failed(text).code("NoCredentials").hint(
-                "look at the profile in ~/.aws/config; an expired sign-in is renewed with \
-                 `aws sso login`",
-            ),
-        };
+        return no_credentials(action, credentials, &cause);
     }
     match error {
         SdkError::TimeoutError(_) => unreachable(action, "no answer in time", &cause),
@@ -137,6 +125,29 @@ where
         SdkError::ConstructionFailure(_) => Error::failed(format!("{action}: {cause}")),
         _ => Error::failed(format!("{action}: the answer could not be read: {cause}")),
     }
+}
+
+fn no_credentials(action: &str, error: &CredentialsError, cause: &str) -> Error {
+    let failed = Error::failed(format!("{action}: no AWS credentials")).code("NoCredentials");
+    // A headline, then one line for each place that was looked at.
+    let mut failed = cause
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.ends_with("Attempted:"))
+        .fold(failed, Error::note);
+    if let Ok(profile) = std::env::var("AWS_PROFILE") {
+        failed = failed.note(format!("AWS_PROFILE is `{profile}`"));
+    }
+    failed.hint(match error {
+        CredentialsError::CredentialsNotLoaded(_) => {
+            "sign in (`aws sso login`), set AWS_PROFILE or AWS_ACCESS_KEY_ID and \
+             AWS_SECRET_ACCESS_KEY, or try it without an account: `--sandbox`"
+        }
+        _ => {
+            "look at the profile in ~/.aws/config; an expired sign-in is renewed with \
+             `aws sso login`"
+        }
+    })
 }
 
 fn unreachable(action: &str, what: &str, cause: &str) -> Error {

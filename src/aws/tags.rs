@@ -70,9 +70,6 @@ pub const MANAGED: &str = "tidewalk:tags";
 const PREFIX: &str = "tidewalk:";
 const SEPARATOR: &str = "//";
 const LONGEST_VALUE: usize = 256;
-const LONGEST_KEY: usize = 128;
-/// AWS allows 50 tags on a resource; the rest is for tidewalk's own.
-const MOST_OF_USER: usize = 38;
 
 /// What ownership tags say of one resource.
 #[derive(Clone, Copy, Debug)]
@@ -119,15 +116,15 @@ pub fn wanted(ownership: &Ownership<'_>, user: &BTreeMap<String, String>) -> Tag
     Tags(tags)
 }
 
-/// Adds the tags that differ: `tags.Owner`, `protect`, `keep`, `lease`. A lease that only moved,
-/// the spec's hash, a kind's own notes, AWS's and other people's tags are no difference.
+/// Adds the tags that differ: `tags.Owner`, `protect`, `keep`, `lease`. The spec's
+/// hash, a kind's own notes, AWS's and other people's tags are no difference.
 #[must_use]
 pub fn diff(mut diff: Diff, live: &Tags, wanted: &Tags) -> Diff {
     for (key, value) in &wanted.0 {
         let old = live.value(key);
         let field = match key.as_str() {
             PROTECT | KEEP => key[PREFIX.len()..].to_owned(),
-            LEASE if old.is_none() => "lease".to_owned(),
+            LEASE => "lease".to_owned(),
             key if key.starts_with(PREFIX) => continue,
             key => format!("tags.{key}"),
         };
@@ -171,48 +168,6 @@ fn surplus<'a>(live: &'a Tags, wanted: &Tags) -> Vec<&'a str> {
         .filter_map(|key| live.0.get_key_value(key))
         .map(|(key, _)| key.as_str())
         .collect()
-}
-
-/// What is wrong with the user's own tags, if anything: the key, and what.
-#[must_use]
-pub fn problems(user: &BTreeMap<String, String>) -> Vec<(String, String)> {
-    let mut found = Vec::new();
-    let mut problem = |key: &str, text: String| found.push((key.to_owned(), text));
-    for (key, value) in user {
-        let lower = key.to_lowercase();
-        if key.is_empty() {
-            problem(key, "a tag needs a key".to_owned());
-        }
-        for prefix in ["aws:", PREFIX] {
-            if lower.starts_with(prefix) {
-                problem(
-                    key,
-                    format!("tag keys that begin with `{prefix}` are reserved"),
-                );
-            }
-        }
-        if key.chars().count() > LONGEST_KEY {
-            problem(
-                key,
-                format!("a tag key has at most {LONGEST_KEY} characters"),
-            );
-        }
-        if value.chars().count() > LONGEST_VALUE {
-            problem(
-                key,
-                format!("the value of tag `{key}` has more than {LONGEST_VALUE} characters"),
-            );
-        }
-    }
-    if user.len() > MOST_OF_USER {
-        let text = format!(
-            "{} tags are too many: AWS allows 50, of which {} are for tidewalk",
-            user.len(),
-            50 - MOST_OF_USER
-        );
-        problem("", text);
-    }
-    found
 }
 
 #[cfg(test)]
@@ -267,21 +222,12 @@ mod tests {
                 "tags.New (none) n",
                 "tags.Owner a b",
                 "tags.Old x (none)",
+                "lease 1 2",
                 "protect true (none)"
             ]
         );
         let (set, unset) = changes(&live, &wanted);
         assert_eq!(unset, ["Old", PROTECT]);
         assert!(set.contains_key(SPEC) && set.contains_key(LEASE) && !set.contains_key("Empty"));
-    }
-
-    #[test]
-    fn reserved_and_overlong_tags_are_refused() {
-        let long = "v".repeat(257);
-        let user = tags(&[("aws:a", ""), ("Tidewalk:b", ""), ("c", &long), ("ok", "1")]);
-        let keys: Vec<_> = problems(&user).into_iter().map(|(key, _)| key).collect();
-        assert_eq!(keys, ["Tidewalk:b", "aws:a", "c"]);
-        let many = (0..60).map(|n| (n.to_string(), String::new())).collect();
-        assert_eq!(problems(&many).len(), 1);
     }
 }

@@ -127,6 +127,13 @@ impl Error {
         self
     }
 
+    /// The same as another sort of failure.
+    #[must_use]
+    pub fn as_kind(mut self, kind: ErrorKind) -> Self {
+        self.0.kind = kind;
+        self
+    }
+
     /// What sort of failure this is.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {

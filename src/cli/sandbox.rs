@@ -1,5 +1,6 @@
 //! `tidewalk sandbox`
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use serde_json::json;
@@ -137,12 +138,12 @@ fn described(status: &Status) -> String {
     } else {
         "has died, and everything in it is lost: `tidewalk sandbox down`, then `up`"
     };
-    text += &format!("emulator  {emulator}\n");
+    let _ = write!(text, "emulator  {emulator}\n");
     if health.hosts {
-        text += &format!("running   {} hosts\n", health.host_count);
+        let _ = write!(text, "running   {} hosts\n", health.host_count);
     }
     for problem in &health.problems {
-        text += &format!("problem   {problem}\n");
+        let _ = write!(text, "problem   {problem}\n");
     }
     text
 }

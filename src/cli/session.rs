@@ -169,9 +169,10 @@ impl Session {
             .hint("choose the right credentials with `--profile` or AWS_PROFILE")
             .into());
         }
-        let folder = match playbook.folder.as_os_str().is_empty() {
-            true => PathBuf::from("."),
-            false => playbook.folder.clone(),
+        let folder = if playbook.folder.as_os_str().is_empty() {
+            PathBuf::from(".")
+        } else {
+            playbook.folder.clone()
         };
         let lease_until = playbook.lease.map(until);
         let cx = Context {

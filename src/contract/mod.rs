@@ -7,7 +7,7 @@ pub mod operation;
 pub mod resource;
 pub mod typed;
 
-pub use crate::aws::{Tags, tags};
+pub use crate::aws::tags::{self, Ownership, Tags};
 pub use context::{Context, Progress, Render, Target};
 pub use kind::{Found, Iam, Kind, Part, Presence, Stage, Wanted};
 pub use operation::{Fact, Operation, Work};

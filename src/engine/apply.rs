@@ -240,7 +240,14 @@ impl Engine {
                 (address, started.elapsed(), result)
             }
         });
-        for (address, elapsed, result) in futures::future::join_all(performed).await {
+        let performed = tokio::select! {
+            performed = futures::future::join_all(performed) => performed,
+            () = self.stop.requested() => {
+                outcome.interrupted = true;
+                return outcome.not_begun.extend(addresses.iter().cloned());
+            }
+        };
+        for (address, elapsed, result) in performed {
             let address = address.clone();
             match result {
                 Ok(()) => self

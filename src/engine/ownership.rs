@@ -1,14 +1,16 @@
 //! The tags that a resource should carry: the playbook's, its own, and the ones that say whose it is.
 
+use std::fmt::Write as _;
+
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use crate::base::Node;
-use crate::contract::{Context, Found, Tags, tags as keys};
+use crate::contract::{Context, Found, Ownership, Tags, tags as keys};
 use crate::playbook::Declaration;
 
-/// Hexadecimal digits of the spec's hash that are written: enough to tell two specs apart.
-const SPEC_DIGITS: usize = 16;
+/// Bytes of the spec's hash that are written: enough to tell two specs apart.
+const SPEC_BYTES: usize = 8;
 
 /// The tags of a declared resource. A lease that still has more than half its time to go is left
 /// as `live` has it, so that a plan of an unchanged stack stays empty.
@@ -19,22 +21,20 @@ pub(super) fn tags(
     live: Option<&Found>,
     now: Timestamp,
 ) -> Tags {
-    let mut tags = cx.tags.clone();
-    tags.extend(declaration.tags.clone());
-    tags.insert(keys::STACK.to_owned(), cx.stack.clone());
-    tags.insert(keys::ADDRESS.to_owned(), declaration.address.to_string());
-    tags.insert(keys::SPEC.to_owned(), spec_hash(node));
-    if declaration.protect {
-        tags.insert(keys::PROTECT.to_owned(), "true".to_owned());
-    }
-    if declaration.keep {
-        tags.insert(keys::KEEP.to_owned(), "true".to_owned());
-    }
-    if let Some(until) = &cx.lease_until {
-        let standing = live.and_then(|live| live.tags.value(keys::LEASE));
-        tags.insert(keys::LEASE.to_owned(), lease(until, standing, now));
-    }
-    Tags(tags)
+    let mut user = cx.tags.clone();
+    user.extend(declaration.tags.clone());
+    let standing = live.and_then(|live| live.tags.value(keys::LEASE));
+    let until = cx.lease_until.as_deref();
+    let until = until.map(|until| lease(until, standing, now));
+    let ownership = Ownership {
+        stack: &cx.stack,
+        address: &declaration.address,
+        spec: Some(&spec_hash(node)),
+        lease_until: until.as_deref(),
+        protect: declaration.protect,
+        keep: declaration.keep,
+    };
+    keys::wanted(&ownership, &user)
 }
 
 fn lease(until: &str, standing: Option<&str>, now: Timestamp) -> String {
@@ -54,8 +54,14 @@ fn lease(until: &str, standing: Option<&str>, now: Timestamp) -> String {
 
 fn spec_hash(node: &Node) -> String {
     let digest = Sha256::digest(node.to_shown_json().to_string());
-    let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    hex[..SPEC_DIGITS].to_owned()
+    digest
+        .iter()
+        .take(SPEC_BYTES)
+        .fold(String::new(), |mut hex, byte| {
+            // Writing to a `String` cannot fail.
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        })
 }
 
 #[cfg(test)]

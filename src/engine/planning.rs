@@ -81,7 +81,7 @@ impl Engine {
                 observed.extend(one.observed.map(|found| (address, found)));
             }
         }
-        for (address, _) in &survey.external {
+        for address in survey.external.keys() {
             steps.push(Step::new(address.clone(), Action::Read));
         }
         if self.options.only.is_empty() {

@@ -12,7 +12,7 @@ use crate::base::Address;
 use crate::contract::{Kind, Presence, Stage, Wanted};
 
 /// How long a thing may take to be seen as gone after its deletion was answered.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// The pause between two questions; two answers in a row must say "gone".
 const PAUSE: Duration = Duration::from_millis(500);
 
@@ -51,7 +51,7 @@ impl Engine {
                 });
             }
         }
-        let mut questions = self.questions(prepared, &kept);
+        let mut questions = Self::questions(prepared, &kept);
         let from_journal = self.remembered(&questions, prepared);
         match from_journal {
             Ok(remembered) => questions.extend(remembered),
@@ -89,7 +89,7 @@ impl Engine {
         receipt
     }
 
-    fn questions(&self, prepared: &Prepared, kept: &BTreeMap<&Address, &str>) -> Vec<Question> {
+    fn questions(prepared: &Prepared, kept: &BTreeMap<&Address, &str>) -> Vec<Question> {
         let mut questions = Vec::new();
         for step in prepared
             .plan

@@ -38,6 +38,9 @@ pub struct Engine {
     pub(super) observer: Arc<dyn Observer>,
     pub(super) stop: Stop,
     pub(super) now: Timestamp,
+    /// For every address, those that attach themselves to it (an elastic IP to its instance): what
+    /// stands upon it comes after them.
+    attached: BTreeMap<Address, Vec<Address>>,
 }
 
 struct Reporter(Arc<dyn Observer>);
@@ -67,6 +70,15 @@ impl Engine {
             region: Some(cx.region.clone()),
             account: Some(cx.account.clone()),
         };
+        let mut attached: BTreeMap<Address, Vec<Address>> = BTreeMap::new();
+        let declarations = playbook.iter().flat_map(|playbook| &playbook.declarations);
+        for (address, declaration) in declarations {
+            let references = declaration.references.iter();
+            for reference in references.filter(|reference| reference.attaches) {
+                let target = reference.target.clone();
+                attached.entry(target).or_default().push(address.clone());
+            }
+        }
         Self {
             kinds,
             playbook,
@@ -76,6 +88,7 @@ impl Engine {
             observer,
             stop,
             now: Timestamp::now(),
+            attached,
         }
     }
 
@@ -108,7 +121,6 @@ impl Engine {
     /// The graph of what this run works on, checks left out.
     pub(super) fn graph(&self, playbook: &Playbook) -> Result<Graph, Errors> {
         let mut graph = Graph::default();
-        let attached = self.attached(playbook);
         for (address, declaration) in &playbook.declarations {
             if self.stage(address) == Stage::Check {
                 continue;
@@ -121,7 +133,7 @@ impl Engine {
             {
                 graph.need(address, &reference.target);
                 if self.stage(address) == Stage::Upon {
-                    for other in attached.get(&reference.target).into_iter().flatten() {
+                    for other in self.attached.get(&reference.target).into_iter().flatten() {
                         graph.need(address, other);
                     }
                 }
@@ -131,22 +143,6 @@ impl Engine {
             return Ok(graph);
         }
         Ok(graph.only(&self.only(playbook)?))
-    }
-
-    /// For every address, those that attach themselves to it (an elastic IP to its instance):
-    /// what stands upon it comes after them.
-    fn attached<'a>(&self, playbook: &'a Playbook) -> BTreeMap<&'a Address, Vec<&'a Address>> {
-        let mut attached: BTreeMap<&Address, Vec<&Address>> = BTreeMap::new();
-        for (address, declaration) in &playbook.declarations {
-            for reference in declaration
-                .references
-                .iter()
-                .filter(|reference| reference.attaches)
-            {
-                attached.entry(&reference.target).or_default().push(address);
-            }
-        }
-        attached
     }
 
     /// The addresses that `--only` means; `instances.node` means all that `for_each` made of it.
@@ -204,10 +200,10 @@ impl Engine {
                 }
             }
         }
-        let survey = survey(&self.cx, &self.kinds, &wanted, self.observer.as_ref()).await?;
+        let seen = survey(&self.cx, &self.kinds, &wanted, self.observer.as_ref()).await?;
         let mut errors = Errors::default();
         for (playbook, reference) in named {
-            if survey.external.contains_key(&reference.target) {
+            if seen.external.contains_key(&reference.target) {
                 continue;
             }
             let target = &reference.target;
@@ -231,12 +227,11 @@ impl Engine {
                 },
             );
         }
-        errors.into_result(survey)
+        errors.into_result(seen)
     }
 
     /// The part of the world that a declaration may look at.
     pub(super) fn world_of(&self, declaration: &Declaration, world: &Shared<World>) -> World {
-        let playbook = self.playbook.as_ref();
         let targets: BTreeSet<&Address> = declaration
             .references
             .iter()
@@ -244,11 +239,8 @@ impl Engine {
             .collect();
         let mut seen: Vec<&Address> = targets.iter().copied().collect();
         if self.stage(&declaration.address) == Stage::Upon {
-            let attached = playbook
-                .map(|playbook| self.attached(playbook))
-                .unwrap_or_default();
-            for target in &targets {
-                seen.extend(attached.get(*target).into_iter().flatten());
+                        for target in &targets {
+                seen.extend(self.attached.get(*target).into_iter().flatten());
             }
         }
         world.with(|world| {

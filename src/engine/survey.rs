@@ -7,7 +7,7 @@ use std::time::Instant;
 use futures::future::join_all;
 
 use super::{Event, Observer};
-use crate::base::{Address, Error, Errors, Outputs};
+use crate::base::{Address, Error, ErrorKind, Errors, Outputs};
 use crate::contract::{Context, Found, Kind, Stage, Wanted};
 
 /// The account as the stack sees it.
@@ -52,27 +52,13 @@ pub(super) async fn survey(
     for (kind, wanted, listed) in join_all(listings).await {
         match listed {
             Ok(found) => survey.sort(cx, kind, wanted, found, &mut errors),
-            Err(error) => errors.push(unlisted(kind, error)),
+            Err(error) => {
+                let unknown = error.as_kind(ErrorKind::Unknown);
+                errors.push(unknown.context(format!("listing `{kind}`")));
+            }
         }
     }
     errors.into_result(survey)
-}
-
-/// A listing's failure, as the reason why nothing is known.
-pub(super) fn unlisted(kind: &str, error: Error) -> Error {
-    let unknown = Error::unknown(format!("listing `{kind}`: {}", error.message()));
-    let unknown = error
-        .notes()
-        .iter()
-        .fold(unknown, |unknown, note| unknown.note(note));
-    let unknown = error
-        .hints()
-        .iter()
-        .fold(unknown, |unknown, hint| unknown.hint(hint));
-    match error.service_code() {
-        Some(code) => unknown.code(code),
-        None => unknown,
-    }
 }
 
 impl Survey {

@@ -204,6 +204,7 @@ fn unknown_root(root: &str, scope: &Scope) -> Result<(), Wrong> {
         "vars", "env", "each", "stack", "region", "account", "range", "file",
     ];
     roots.extend(scope.names.sections.keys().map(String::as_str));
+    roots.extend(scope.extra.keys().map(String::as_str));
     match suggestion::nearest(root, roots.iter().copied()) {
         Some(near) => wrong(message, format!("did you mean `{near}`?")),
         None => wrong(

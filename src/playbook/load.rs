@@ -25,7 +25,8 @@ pub struct Section {
     /// Its key, such as `instances`.
     pub name: &'static str,
     /// The JSON Schema of one spec. `x-kind` marks a text that names a resource of that section,
-    /// `x-attaches` one that attaches itself to it, `x-template` a text that names a template.
+    /// `x-attaches` one that attaches itself to it, `x-template` a text that names a template, in
+    /// which the `vars` beside it are names of their own.
     pub schema: Schema,
 }
 

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use indexmap::IndexSet;
-use serde_json::Value as Json;
 
 use super::declaration::{How, Reference};
 use super::expression::{Expressions, Findings};
@@ -48,10 +47,8 @@ pub(super) fn collect(
             }
             Field::Template { node, beside } => {
                 let own = beside.and_then(|beside| beside.entry("vars"));
-                let own = own.map_or(
-                    Json::Null,
-                    |vars| serde_json::json!({ "vars": vars.to_json() }),
-                );
+                // No mapping, no way to tell which names it will hold.
+                let own = own.map_or_else(|| serde_json::json!({}), Node::to_json);
                 expressions.check_template(node, scope, &own, findings);
             }
         },

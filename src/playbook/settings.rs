@@ -176,6 +176,14 @@ fn lease(node: &Node) -> Result<Duration> {
     }
 }
 
+/// The longest key of a tag, in characters.
+/// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html#tag-restrictions>
+const LONGEST_KEY: usize = 128;
+/// The longest value of a tag, in characters.
+const LONGEST_VALUE: usize = 256;
+/// The most tags of one's own: AWS takes 50, and ownership needs some.
+const MOST_TAGS: usize = 35;
+
 /// Tags as text, from the playbook's own or a resource's.
 pub(super) fn tags<'a>(
     entries: impl Iterator<Item = (&'a String, &'a Entry)>,
@@ -185,7 +193,8 @@ pub(super) fn tags<'a>(
 ) -> BTreeMap<String, String> {
     let mut tags = BTreeMap::new();
     for (key, entry) in entries {
-        if key.starts_with("tidewalk:") || key.starts_with("aws:") || key.is_empty() {
+        let lower = key.to_lowercase();
+        if lower.starts_with("tidewalk:") || lower.starts_with("aws:") || key.is_empty() {
             errors.push(
                 Error::playbook(format!("the tag key `{key}` is reserved"), &entry.key_at)
                     .hint("choose a key that starts with neither `tidewalk:` nor `aws:`"),
@@ -210,6 +219,19 @@ pub(super) fn tags<'a>(
                 continue;
             }
         };
+        let lengths = [("key", key, LONGEST_KEY), ("value", &value, LONGEST_VALUE)];
+        for (what, text, most) in lengths {
+            let length = text.chars().count();
+            if length > most {
+                let message = format!("the tag's {what} has {length} characters, AWS takes {most}");
+                errors.push(Error::playbook(message, &entry.key_at));
+            }
+        }
+        if tags.len() == MOST_TAGS {
+            let message = format!("more than {MOST_TAGS} tags: AWS takes 50, some are tidewalk's");
+            errors.push(Error::playbook(message, &entry.key_at));
+            break;
+        }
         tags.insert(key.clone(), value);
     }
     tags

@@ -74,7 +74,8 @@ impl Template {
 
 impl Expressions {
     /// Reads the template that `source` names and looks for mistakes and references in it.
-    /// `extra` holds the names that its user lays over the scope.
+    /// `extra` holds the names that its user lays over the scope (the `vars` beside the name),
+    /// `null` when they are not known.
     pub(super) fn check_template(
         &self,
         source: &Node,
@@ -87,7 +88,9 @@ impl Expressions {
             scope.extra = Arc::new(extra.clone());
         }
         if let Some(name) = source.as_text() {
-            self.check_file(name, &source.at, &scope, &mut HashSet::new(), findings);
+            let all_known = extra.is_object();
+            let mut seen = HashSet::new();
+            self.check_file(name, &source.at, &scope, all_known, &mut seen, findings);
         }
     }
 
@@ -96,6 +99,7 @@ impl Expressions {
         name: &str,
         at: &Location,
         scope: &Scope,
+        all_known: bool,
         seen: &mut HashSet<String>,
         findings: &mut Findings,
     ) {
@@ -113,17 +117,19 @@ impl Expressions {
                 return;
             }
         };
-        // The user of a template may lay names of its own over the scope: unknown ones are found
-        // when it is rendered, which is before anything changes.
+        // Templates that belong together see each other's names.
+        let alone = all_known && seen.len() == 1 && template.scanned.includes.is_empty();
         let ours = ["vars", "env", "each", "stack", "region", "account"];
         let free = free.into_iter().filter(|name| {
-            ours.contains(&name.as_str()) || scope.names.sections.contains_key(name)
+            alone || ours.contains(&name.as_str()) || scope.names.sections.contains_key(name)
         });
+        let globals: Vec<_> = self.env.globals().map(|(name, _)| name).collect();
+        let free = free.filter(|name| !globals.contains(&name.as_str()));
         let place = |range: Range<usize>| template.place(range.start, range.end);
         let (scanned, written) = (&template.scanned, &template.source.text);
         chains::check(scanned, written, &free.collect(), scope, &place, findings);
         for included in &template.scanned.includes {
-            self.check_file(included, at, scope, seen, findings);
+            self.check_file(included, at, scope, false, seen, findings);
         }
     }
 

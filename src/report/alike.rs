@@ -47,11 +47,10 @@ fn neutral(step: &Step, key: &str) -> String {
     let mut rest = text.as_str();
     while let Some(at) = rest.find(key).filter(|_| !key.is_empty()) {
         let (before, after) = (&rest[..at], &rest[at + key.len()..]);
-        let is_word = !before.ends_with(char::is_alphanumeric)
-            && !(before.is_empty() && shown.ends_with(char::is_alphanumeric))
-            && !after.starts_with(char::is_alphanumeric);
         shown.push_str(before);
-        shown.push_str(if is_word { "\0" } else { key });
+        let is_part =
+            shown.ends_with(char::is_alphanumeric) || after.starts_with(char::is_alphanumeric);
+        shown.push_str(if is_part { key } else { "\0" });
         rest = after;
     }
     shown + rest

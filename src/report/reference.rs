@@ -15,7 +15,7 @@ pub fn settings(schema: &Value, sections: &[&str]) -> String {
     let mut page = header();
     for (name, field) in properties(schema) {
         if !sections.contains(&name.as_str()) {
-            row(name, field, required(schema, name), &mut page);
+            row(name, field, schema, required(schema, name), &mut page);
         }
     }
     page
@@ -63,7 +63,13 @@ fn fields(prefix: &str, schema: &Value, optional: bool, page: &mut String) {
             continue;
         }
         let path = format!("{prefix}{name}");
-        row(&path, field, !optional && required(schema, name), page);
+        row(
+            &path,
+            field,
+            schema,
+            !optional && required(schema, name),
+            page,
+        );
         if name != "operations" {
             nested(&format!("{path}."), own(field), page);
         }
@@ -95,7 +101,8 @@ fn nested(prefix: &str, field: &Value, page: &mut String) {
     }
 }
 
-fn row(path: &str, field: &Value, required: bool, page: &mut String) {
+/// A field of the mapping that `of` describes; one that has no other field is described there.
+fn row(path: &str, field: &Value, of: &Value, required: bool, page: &mut String) {
     let own = own(field);
     let default = match &own["default"] {
         _ if required => "required".to_owned(),
@@ -104,8 +111,10 @@ fn row(path: &str, field: &Value, required: bool, page: &mut String) {
         Value::Array(list) if list.is_empty() => String::new(),
         default => format!("`{default}`"),
     };
+    let only = properties(of).count() == 1;
     let meaning = description(field)
         .or_else(|| description(own))
+        .or_else(|| description(of).filter(|_| only))
         .unwrap_or_default();
     let meaning = meaning.replace('\n', " ").replace('|', "\\|");
     let _ = writeln!(

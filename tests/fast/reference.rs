@@ -1,25 +1,42 @@
 //! The references in `docs/` are what the program says of itself.
 
-use tidewalk::cli::reference;
+use std::path::Path;
 
-/// Set to write the pages anew instead of comparing them.
-const UPDATE: &str = "TIDEWALK_UPDATE_EXPECTED";
+use tidewalk::cli::{reference, session};
 
-fn is_current(page: &str, made: &str) {
-    let path = format!("{}/docs/{page}", env!("CARGO_MANIFEST_DIR"));
-    if std::env::var_os(UPDATE).is_some() {
-        std::fs::write(&path, made).unwrap();
-    }
-    let written = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(
-        written == made,
-        "docs/{page} is out of date: run `make docs`"
-    );
-}
+use crate::expected::assert_matches;
 
 #[test]
 fn the_playbook_reference_is_current() {
-    is_current("playbook.md", &reference::playbook());
+    assert_matches("docs/playbook.md", &reference::playbook());
+}
+
+#[test]
+fn the_schema_for_editors_is_current_and_every_bundled_playbook_names_it() {
+    let schema = serde_json::to_string_pretty(&session::schema()).unwrap() + "\n";
+    assert_matches("docs/playbook.schema.json", &schema);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("playbooks");
+    let mut seen = 0;
+    for entry in std::fs::read_dir(&folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|ending| ending == "yml") {
+            let text = std::fs::read_to_string(&path).unwrap();
+            let named = text
+                .lines()
+                .next()
+                .unwrap()
+                .strip_prefix("# yaml-language-server: $schema=");
+            let named = folder.join(named.expect("the first line is for editors"));
+            assert!(
+                named.exists(),
+                "{} names {}",
+                path.display(),
+                named.display()
+            );
+            seen += 1;
+        }
+    }
+    assert!(seen > 0);
 }
 
 #[test]

@@ -16,7 +16,7 @@ use crate::front::served;
 use crate::stage::Stage;
 
 /// One sandbox for all, without hosts.
-fn endpoint() -> &'static str {
+pub(crate) fn endpoint() -> &'static str {
     static ENDPOINT: OnceLock<String> = OnceLock::new();
     ENDPOINT.get_or_init(|| served("kinds"))
 }
@@ -67,12 +67,12 @@ pub(crate) struct Play {
 
 impl Play {
     pub(crate) async fn start() -> Self {
-        Self::at(endpoint()).await
+        Self::at(endpoint(), free_region()).await
     }
 
-    pub(crate) async fn at(endpoint: &str) -> Self {
+    pub(crate) async fn at(endpoint: &str, region: &str) -> Self {
         let options = ConnectOptions {
-            region: Some(free_region().to_owned()),
+            region: Some(region.to_owned()),
             endpoint: Some(endpoint.to_owned()),
             credentials: Some(Credentials {
                 access_key_id: sandbox::ACCESS_KEY_ID.to_owned(),

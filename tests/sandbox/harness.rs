@@ -1,7 +1,8 @@
 //! The program and a sandbox of its own, as a test sees them.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use aws_sdk_ec2::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_ec2::types::InstanceStateName;
@@ -68,22 +69,55 @@ impl Beach {
 
     /// The same with more environment variables.
     pub(crate) fn run_with(&self, args: &[&str], env: &[(&str, &str)]) -> Ended {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_tidewalk"));
-        command
-            .args(args)
-            .current_dir(self.folder())
-            .envs(env.iter().copied());
-        command.env("TIDEWALK_SANDBOX_DIR", self.folder().join("sandbox"));
-        command.env_remove("AWS_PROFILE").env("NO_COLOR", "1");
+        let output = self.command(args).envs(env.iter().copied()).output();
         let Output {
             status,
             stdout,
             stderr,
-        } = command.output().unwrap();
+        } = output.unwrap();
         Ended {
             code: status.code(),
             stdout: String::from_utf8_lossy(&stdout).into_owned(),
             stderr: String::from_utf8_lossy(&stderr).into_owned(),
+        }
+    }
+
+    /// Starts the program and does not wait for it.
+    pub(crate) fn start(&self, args: &[&str]) -> Child {
+        let mut command = self.command(args);
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        command.spawn().unwrap()
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tidewalk"));
+        command.args(args).current_dir(self.folder());
+        command.env("TIDEWALK_SANDBOX_DIR", self.folder().join("sandbox"));
+        command.env_remove("AWS_PROFILE").env("NO_COLOR", "1");
+        command
+    }
+
+    /// What the journal of a stack says so far.
+    pub(crate) fn journal(&self, stack: &str) -> String {
+        let path = self
+            .folder()
+            .join(format!(".tidewalk/journal/{stack}.jsonl"));
+        std::fs::read_to_string(path).unwrap_or_default()
+    }
+
+    /// Waits until something is so, for a minute at most.
+    pub(crate) fn wait_for(&self, so: impl Fn() -> bool) {
+        let deadline = Instant::now() + Duration::from_mins(1);
+        while !so() {
+            assert!(
+                Instant::now() < deadline,
+                "it did not come about in {}",
+                self.folder().display()
+            );
+            std::thread::sleep(Duration::from_millis(20));
         }
     }
 

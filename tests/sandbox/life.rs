@@ -1,5 +1,7 @@
 //! The whole life of a stack on the emulator: the program itself, over HTTP.
 
+use std::path::{Path, PathBuf};
+
 use serde_json::Value;
 use tidewalk::sandbox::{Effect, Fault};
 
@@ -236,4 +238,153 @@ fn two_hundred_instances_are_planned_in_fourteen_calls() {
         ],
     );
     assert_eq!(beach.living(), 0);
+}
+
+#[test]
+fn an_approved_plan_is_applied_only_while_it_is_still_true() {
+    let beach = Beach::without_hosts();
+    beach.write("node.yml", NODE);
+    beach.expect(3, &["plan", "node.yml", "--sandbox", "--out", "node.plan"]);
+    beach.expect(0, &["apply", "node.plan"]);
+    assert_eq!(beach.living(), 1);
+    plan(&beach, 0);
+
+    beach.write("node.yml", &NODE.replace("t3a.small", "t3a.medium"));
+    beach.expect(3, &["plan", "node.yml", "--sandbox", "--out", "node.plan"]);
+    beach.write("node.yml", &NODE.replace("t3a.small", "t3a.large"));
+    let refused = beach.expect(1, &["apply", "node.plan"]);
+    assert!(
+        refused.stderr.contains("the world has changed"),
+        "{}",
+        refused.stderr
+    );
+    beach.write("node.yml", NODE);
+    plan(&beach, 0);
+}
+
+#[test]
+fn a_secret_is_shown_nowhere() {
+    let secret = "correct-horse-battery";
+    let with_secret = NODE
+        .replace("stack: life", "stack: life\nvars:\n  token: { secret: true }")
+        .replace(
+            "    key_pair: life\n",
+            "    key_pair: life\n    user_data: \"#!/bin/sh\\necho {{ vars.token }} > /root/token\\n\"\n",
+        )
+        + "outputs: { told: \"token {{ vars.token }}\" }\n";
+    let beach = Beach::without_hosts();
+    beach.write("node.yml", &with_secret);
+    let token = [("TIDEWALK_VAR_token", secret)];
+    let run = |args: &[&str], code: i32| {
+        let ended = beach.run_with(args, &token);
+        assert_eq!(ended.code, Some(code), "{}{}", ended.stdout, ended.stderr);
+        assert!(!ended.stdout.contains(secret), "{}", ended.stdout);
+        assert!(!ended.stderr.contains(secret), "{}", ended.stderr);
+    };
+    run(
+        &[
+            "plan",
+            "node.yml",
+            "--sandbox",
+            "--out",
+            "node.plan",
+            "--full",
+        ],
+        3,
+    );
+    run(&["plan", "node.yml", "--sandbox", "--json"], 3);
+    run(&["apply", "node.yml", "--sandbox", "--yes"], 0);
+    run(&["plan", "node.yml", "--sandbox"], 0);
+    let local = walk(beach.folder());
+    let told: Vec<_> = local
+        .into_iter()
+        .filter(|path| !path.starts_with(beach.folder().join("sandbox")))
+        .filter(|path| String::from_utf8_lossy(&std::fs::read(path).unwrap()).contains(secret))
+        .collect();
+    assert!(told.is_empty(), "{told:?}");
+    run(&["destroy", "node.yml", "--sandbox", "--yes"], 0);
+}
+
+fn walk(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    entries
+        .flat_map(|path| {
+            if path.is_dir() {
+                walk(&path)
+            } else {
+                vec![path]
+            }
+        })
+        .filter(|path| path.is_file())
+        .collect()
+}
+
+#[test]
+fn ctrl_c_finishes_what_is_in_flight_and_the_next_run_goes_on() {
+    let beach = Beach::without_hosts();
+    beach.write("node.yml", NODE);
+    beach.fault(fault("RunInstances", 0, 1, Effect::Latency { ms: 3000 }));
+    let mut running = beach.start(&["apply", "node.yml", "--sandbox", "--yes"]);
+    beach.wait_for(|| {
+        beach
+            .journal("life")
+            .contains(r#""address":"instances.server""#)
+    });
+    let pid = running.id().to_string();
+    let sent = std::process::Command::new("kill")
+        .args(["-INT", &pid])
+        .status()
+        .unwrap();
+    assert!(sent.success());
+    assert_eq!(running.wait().unwrap().code(), Some(130));
+    let journal = beach.journal("life");
+    let done = r#""address":"instances.server","action":"create","mark":"done""#;
+    assert!(
+        journal.contains(done),
+        "the launch in flight was finished: {journal}"
+    );
+    assert!(
+        !journal.contains("elastic_ips.server"),
+        "nothing more was begun: {journal}"
+    );
+    beach.expect(0, &["apply", "node.yml", "--sandbox", "--yes"]);
+    assert_eq!(beach.living(), 1);
+}
+
+#[test]
+fn what_the_playbook_drops_goes_and_what_it_protects_stays() {
+    let beach = Beach::without_hosts();
+    let guarded = NODE.replace("    ami:", "    protect: true\n    ami:");
+    beach.write("node.yml", &guarded);
+    beach.expect(0, &["apply", "node.yml", "--sandbox", "--yes"]);
+    let without_address = &guarded[..guarded.find("elastic_ips").unwrap()];
+    beach.write("node.yml", without_address);
+    let planned = plan(&beach, 3);
+    assert!(
+        planned.stdout.contains("- elastic_ips.server"),
+        "{}",
+        planned.stdout
+    );
+    beach.expect(0, &["apply", "node.yml", "--sandbox", "--yes"]);
+    let kept = beach.expect(5, &["destroy", "node.yml", "--sandbox", "--yes"]);
+    assert!(kept.stdout.contains("kept"), "{}", kept.stdout);
+    assert_eq!(beach.living(), 1);
+    let kept = beach.expect(
+        5,
+        &[
+            "destroy",
+            "--stack",
+            "life",
+            "--region",
+            "eu-west-1",
+            "--sandbox",
+            "--yes",
+            "--only",
+            "instances.server",
+        ],
+    );
+    assert!(kept.stdout.contains("protect: true"), "{}", kept.stdout);
+    assert_eq!(beach.living(), 1);
 }

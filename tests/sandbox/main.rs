@@ -12,5 +12,6 @@ mod harness;
 mod hosts;
 mod kinds;
 mod life;
+mod playbooks;
 #[path = "../stage/mod.rs"]
 mod stage;

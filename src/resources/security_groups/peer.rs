@@ -10,12 +10,12 @@ use serde::Deserialize;
 use crate::base::{Address, World};
 use crate::resources::reference::named;
 
-/// Texts that are addresses or words of their own, not names of security groups: `me`,
+/// Texts that are addresses or words of their own, not names of other security groups: `me`, `self`,
 /// `anywhere`, prefix lists, whatever has a slash or looks like an IP address.
-const NO_GROUP: &str = "^(me|anywhere|pl-[0-9a-f]+|.*/.*|[0-9a-fA-F]*[.:][0-9a-fA-F.:]*)$";
+const NO_GROUP: &str = "^(me|self|anywhere|pl-[0-9a-f]+|.*/.*|[0-9a-fA-F]*[.:][0-9a-fA-F.:]*)$";
 
 /// The other side as a playbook writes it: a CIDR block, `me` (this machine's own address),
-/// `anywhere`, the id of a prefix list, or the name of a security group
+/// `anywhere`, `self` (this group), the id of a prefix list, or the name of a security group
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
 pub struct PeerName(pub String);
@@ -28,8 +28,8 @@ impl JsonSchema for PeerName {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
             "type": "string",
-            "description": "a CIDR block, `me` (this machine's own address), `anywhere`, or the \
-                name of a security group",
+            "description": "a CIDR block, `me` (this machine's own address), `anywhere`, `self` \
+                (this group), or the name of a security group",
             "x-kind": "security_groups",
             "x-kind-unless": NO_GROUP,
         })
@@ -118,8 +118,8 @@ impl PeerName {
 
 impl Resolver<'_> {
     fn group(&self, name: &str) -> Peer {
-        let own = name == self.own_address.name && !self.own_id.is_empty();
-        let id = if own {
+        let own = name == "self" || name == self.own_address.name;
+        let id = if own && !self.own_id.is_empty() {
             Some(self.own_id)
         } else {
             self.world.id("security_groups", name)

@@ -18,7 +18,8 @@ pub struct Ingress {
     /// `tcp` (if not given), `udp`, `icmp` or `all`
     #[serde(default)]
     pub protocol: Protocol,
-    /// From where: a CIDR block, `me`, `anywhere`, the name of a security group, or a list of them
+    /// From where: a CIDR block, `me`, `anywhere`, `self` (this group), the name of
+    /// another security group, or a list of them
     pub from: OneOrMany<PeerName>,
     /// A note shown in AWS
     pub description: Option<String>,
@@ -33,7 +34,8 @@ pub struct Egress {
     /// `tcp` (if not given), `udp`, `icmp` or `all`
     #[serde(default)]
     pub protocol: Protocol,
-    /// To where: a CIDR block, `me`, `anywhere`, the name of a security group, or a list of them
+    /// To where: a CIDR block, `me`, `anywhere`, `self` (this group), the name of
+    /// another security group, or a list of them
     pub to: OneOrMany<PeerName>,
     /// A note shown in AWS
     pub description: Option<String>,

@@ -126,7 +126,7 @@ hosts:
     )
     .with(
         "templates/site.j2",
-        "listen {{ vars.port }} {{ vars.name }} {{ extra }};\n{% include 'part.j2' %}",
+        "listen {{ port }} {{ name }} {{ vars.port }};\n{% include 'part.j2' %}",
     )
     .with(
         "templates/part.j2",
@@ -142,7 +142,7 @@ hosts:
         tidewalk::base::node::Step::Key("source".to_owned()),
     ];
     let source = source.follow(&path);
-    let extra = json!({ "extra": "x", "vars": { "name": "own", "port": 81 } });
+    let extra = json!({ "name": "own", "port": 81 });
     let render = |world: &World, extra: &Json| {
         playbook.render_template(declaration, world, &Facts::default(), source, extra)
     };
@@ -152,11 +152,11 @@ hosts:
     let address = Address::new("elastic_ips", "my-box");
     world.know(address, Outputs::default().with("public_ip", "192.0.2.7"));
     let text = render(&world, &extra).unwrap();
-    assert_eq!(text.as_text(), Some("listen 81 own x;\nip 192.0.2.7\n"));
-    let error = render(&world, &json!({ "vars": { "name": "own" } })).unwrap_err();
+    assert_eq!(text.as_text(), Some("listen 81 own 80;\nip 192.0.2.7\n"));
+    let error = render(&world, &json!({ "port": 81 })).unwrap_err();
     let at = error.location().unwrap();
     assert!(at.source.path.ends_with("templates/site.j2"), "{error:?}");
-    assert_eq!((at.line, at.column), (1, 43), "{error:?}");
+    assert_eq!((at.line, at.column), (1, 22), "{error:?}");
     let found = playbook.file(&Node::new(&source.at, Value::Text("site.j2".to_owned())));
     assert!(found.unwrap().starts_with(b"listen"));
 }
@@ -191,4 +191,26 @@ error: `5` is not allowed here
 help: allowed here: `gp2`, `gp3`
 ",
     );
+}
+
+#[test]
+fn a_template_whose_own_names_come_later_is_not_faulted() {
+    let playbook = "
+stack: site
+elastic_ips: { a: {} }
+hosts:
+  web:
+    instance: i-1
+    operations:
+      - template: { source: site.j2, path: /etc/site, vars: VARS }
+";
+    let load = |vars: &str| {
+        Folder::new(&playbook.replace("VARS", vars))
+            .with("site.j2", "{{ name }}\n")
+            .try_load(&Folder::options())
+    };
+    assert!(load("'{{ elastic_ips.a.names }}'").is_ok());
+    assert!(load("{ name: x }").is_ok());
+    let refused = load("{ nam: x }").err().unwrap_or_default();
+    assert!(refused.contains("did you mean `nam`?"), "{refused}");
 }

@@ -3,11 +3,11 @@
 use serde_json::{Value as Json, json};
 use tidewalk::contract::Presence;
 
-use crate::cloud::{Play, kind};
+use crate::cloud::{Play, endpoint, kind};
 
 #[tokio::test]
 async fn a_check_tells_what_it_saw() {
-    let play = Play::start().await;
+    let play = Play::at(endpoint(), "eu-north-1").await;
     let url = format!("{}/_sandbox/health", play.endpoint);
     let place = play.endpoint.trim_start_matches("http://").to_owned();
     let checks = kind("checks");
@@ -38,7 +38,7 @@ async fn a_check_tells_what_it_saw() {
 #[tokio::test]
 async fn without_an_answer_nothing_is_concluded() {
     // Nobody listens on port 1.
-    let Play { cx, .. } = Play::at("http://127.0.0.1:1").await;
+    let Play { cx, .. } = Play::at("http://127.0.0.1:1", "eu-west-1").await;
     let answers = kind("key_pairs").presence(&cx, &["key-1".to_owned()]).await;
     assert!(matches!(answers[..], [Presence::Unknown(_)]), "{answers:?}");
     let error = kind("instances")

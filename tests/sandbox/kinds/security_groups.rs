@@ -1,5 +1,6 @@
 //! The life of security groups.
 
+use aws_sdk_ec2::types::{IpPermission, UserIdGroupPair};
 use serde_json::{Value as Json, json};
 
 use crate::cloud::{Play, kind, refused};
@@ -15,7 +16,7 @@ async fn a_security_group_lives() {
     let from = rules(json!([
         { "ports": 22, "from": "me", "description": "ssh" },
         { "ports": [80, 443], "from": "anywhere" },
-        { "ports": "8000-8100", "from": ["db", "web"] },
+        { "ports": "8000-8100", "from": ["db", "self"] },
     ]));
     let stage = play.stage("security_groups.web", &from, &[("Owner", "me")]);
     let (_, first) = play.bring(&stage).await.unwrap();
@@ -80,4 +81,53 @@ async fn a_security_groups_name_that_another_has_is_refused() {
             .any(|note| note.contains("security_groups.mine")),
         "{error:?}"
     );
+}
+
+#[tokio::test]
+async fn a_group_that_the_stacks_own_rules_hold_is_let_go() {
+    let mut play = Play::start().await;
+    let db = play.stage("security_groups.db", &json!({}), &[]);
+    let (_, held) = play.bring(&db).await.unwrap();
+    let spec = json!({ "ingress": [{ "ports": 22, "from": ["db", "10.0.0.0/8"] }] });
+    let web = play.stage("security_groups.web", &spec, &[]);
+    play.bring(&web).await.unwrap();
+    play.delete(&db, &held).await;
+    let rest = play.found(&web).await.unwrap();
+    let diff = kind("security_groups")
+        .diff(web.target(), Some(&rest))
+        .unwrap();
+    assert_eq!(diff.changes.len(), 1, "{diff:?}");
+}
+
+#[tokio::test]
+async fn a_group_that_a_strangers_rule_holds_is_left_and_the_rule_named() {
+    let mut play = Play::start().await;
+    let db = play.stage("security_groups.db", &json!({}), &[]);
+    let (_, held) = play.bring(&db).await.unwrap();
+    let ec2 = &play.cx.aws.ec2;
+    let call = ec2.create_security_group().group_name("theirs");
+    let made = call.description("of somebody else").send().await.unwrap();
+    let theirs = made.group_id.unwrap();
+    let pair = UserIdGroupPair::builder().group_id(&held.id).build();
+    let rule = IpPermission::builder()
+        .ip_protocol("tcp")
+        .from_port(5432)
+        .to_port(5432)
+        .user_id_group_pairs(pair);
+    let call = ec2.authorize_security_group_ingress().group_id(&theirs);
+    call.ip_permissions(rule.build()).send().await.unwrap();
+
+    let deletion = kind("security_groups").delete(&play.cx, &held).await;
+    let error = deletion.unwrap_err();
+    assert_eq!(error.service_code(), Some("DependencyViolation"));
+    let note = format!("held by: a rule of {theirs} `theirs` (not ours)");
+    assert_eq!(error.notes(), [note]);
+    assert!(play.found(&db).await.is_some());
+    let listed = ec2
+        .describe_security_groups()
+        .group_ids(&theirs)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(listed.security_groups()[0].ip_permissions().len(), 1);
 }
