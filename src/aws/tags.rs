@@ -221,8 +221,8 @@ mod tests {
             [
                 "tags.New (none) n",
                 "tags.Owner a b",
-                "tags.Old x (none)",
                 "lease 1 2",
+                "tags.Old x (none)",
                 "protect true (none)"
             ]
         );

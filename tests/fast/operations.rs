@@ -1,6 +1,6 @@
 //! Operations by case files: `tests/cases/operations/OPERATION/NAME.yml`, arguments and what the host
 //! said in the first document, what is to be done in the second. A new case is a new file; with
-//! `TIDEWALK_UPDATE_EXPECTED=1` the second documents are written anew, to be read before they are committed.
+//! `TIDEWALK_ACCEPT=1` the second documents are written anew, to be read before they are committed.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -181,7 +181,7 @@ fn perform(operation: &str, given: &Json) -> Json {
 
 #[test]
 fn every_case_comes_out_as_written() {
-    let accept = std::env::var_os("TIDEWALK_UPDATE_EXPECTED").is_some();
+    let accept = std::env::var_os("TIDEWALK_ACCEPT").is_some();
     let mut wrong = String::new();
     for operation in names_in(&folder()) {
         for name in names_in(&folder().join(&operation)) {

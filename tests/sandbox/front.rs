@@ -143,7 +143,7 @@ fn state(instance: &Instance) -> InstanceStateName {
 
 /// Waits until the instance is in that state.
 async fn reach(ec2: &Client, id: &str, wanted: InstanceStateName) -> Instance {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     loop {
         let instance = instance(ec2, id).await;
         if state(&instance) == wanted {

@@ -135,7 +135,7 @@ impl Beach {
     }
 
     /// Runs what asks the front or the emulator behind it.
-    pub(crate) fn ask<T>(&self, question: impl Future<Output = T>) -> T {
+    fn ask<T>(question: impl Future<Output = T>) -> T {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -145,7 +145,7 @@ impl Beach {
 
     /// The calls that the front has seen since it was last cleared, as `service:Action`.
     pub(crate) fn calls(&self) -> Vec<String> {
-        let record = self.ask(async { self.control().record().await.unwrap() });
+        let record = Self::ask(async { self.control().record().await.unwrap() });
         record
             .into_iter()
             .map(|call| format!("{}:{}", call.service, call.action))
@@ -154,17 +154,17 @@ impl Beach {
 
     /// Forgets the calls so far.
     pub(crate) fn forget_calls(&self) {
-        self.ask(async { self.control().clear_record().await.unwrap() });
+        Self::ask(async { self.control().clear_record().await.unwrap() });
     }
 
     /// From now on some calls go wrong.
     pub(crate) fn fault(&self, fault: Fault) {
-        self.ask(async { self.control().add_faults(&[fault]).await.unwrap() });
+        Self::ask(async { self.control().add_faults(&[fault]).await.unwrap() });
     }
 
     /// From now on nothing goes wrong.
     pub(crate) fn no_faults(&self) {
-        self.ask(async { self.control().clear_faults().await.unwrap() });
+        Self::ask(async { self.control().clear_faults().await.unwrap() });
     }
 
     fn control(&self) -> Control {
@@ -186,7 +186,7 @@ impl Beach {
             .endpoint_url(&self.endpoint)
             .credentials_provider(keys)
             .build();
-        self.ask(async {
+        Self::ask(async {
             let ec2 = aws_sdk_ec2::Client::from_conf(config);
             let mut pages = ec2.describe_instances().into_paginator().items().send();
             let mut living = 0;

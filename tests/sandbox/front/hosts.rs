@@ -64,7 +64,7 @@ impl Keys {
 
     /// The same, repeated until the host is up.
     async fn ssh_soon(&self, user: &str, address: &str, command: &str) -> String {
-        let deadline = Instant::now() + Duration::from_secs(60);
+        let deadline = Instant::now() + Duration::from_mins(1);
         loop {
             let output = self.ssh(user, address, command);
             if output.status.success() {
