@@ -40,8 +40,8 @@ docs: build ## Write the generated references in docs/
 	TIDEWALK_ACCEPT=1 cargo test --locked --test fast reference
 
 .PHONY: capture
-capture: ## Record `make demo` for the README's first screen
-	@scripts/demo.sh $(TIDEWALK) > docs/demo.txt
+capture: build ## Record the demo in docs/demo.txt, which the README quotes
+	@scripts/demo.sh $(TIDEWALK) > docs/demo.txt 2>&1
 
 .PHONY: clean
 clean: ## Take the sandbox down and remove what the demo made

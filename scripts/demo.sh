@@ -7,7 +7,8 @@ cd "$(dirname "$0")/.."
 here=$PWD
 
 # The demo works in a folder of its own, with a sandbox of its own.
-rm -rf .demo && mkdir .demo && cp playbooks/data-server.yml .demo/ && cd .demo
+rm -rf .demo && mkdir -p .demo/playbooks && cp playbooks/data-server.yml .demo/playbooks/ && cd .demo
+playbook=playbooks/data-server.yml
 export TIDEWALK_SANDBOX_DIR=$PWD/sandbox TIDEWALK_VAR_admin_cidr=me
 started=$SECONDS
 
@@ -33,10 +34,10 @@ say "A local cloud: the AWS API on this machine, and real Linux hosts behind it.
 run 0 "$tidewalk" sandbox up
 
 say "What would be done? (Exit code 3 says: there is something to do.)"
-run 3 "$tidewalk" plan data-server.yml --sandbox
+run 3 "$tidewalk" plan $playbook --sandbox --out de3.plan
 
-say "Do it."
-run 0 "$tidewalk" apply data-server.yml --sandbox --yes
+say "Do exactly that."
+run 0 "$tidewalk" apply de3.plan
 
 # What a program reads: the documents that --json prints.
 field() { python3 -c 'import json, sys
@@ -44,27 +45,27 @@ for line in sys.stdin:
     found = json.loads(line).get(sys.argv[1])
     if found:
         print(eval(sys.argv[2], {"it": found}))' "$@"; }
-url=$("$tidewalk" status data-server.yml --sandbox --json |
+url=$("$tidewalk" status $playbook --sandbox --json |
   field status '"http://" + [row["reach"] for row in it["resources"] if row["address"] == "elastic_ips.server"][0]')
 say "It runs: Nginx answers, the proxied unit behind it too, and Redis."
 run 0 curl -sS --fail "$url/"
 run 0 curl -sS --fail "$url/8000/"
-run 0 "$tidewalk" exec server -f data-server.yml --sandbox -- redis-cli ping
+run 0 "$tidewalk" exec server -f $playbook --sandbox -- redis-cli ping
 
 say "Again: nothing to do."
-run 0 "$tidewalk" plan data-server.yml --sandbox
+run 0 "$tidewalk" plan $playbook --sandbox
 
 say "Somebody changes a file on the host, and opens a port in the console."
-run 0 "$tidewalk" exec server -f data-server.yml --sandbox -- sudo sed -i s/1.1/1.0/ /etc/nginx/sites-available/default
+run 0 "$tidewalk" exec server -f $playbook --sandbox -- sudo sed -i s/1.1/1.0/ /etc/nginx/sites-available/default
 endpoint=$("$tidewalk" sandbox status --json | field sandbox 'it["running"]["endpoint"]')
 python=${XDG_DATA_HOME:-$HOME/.local/share}/tidewalk/venv/bin/python
 show "python by-hand.py de3 8787"
 "$python" "$here/scripts/by-hand.py" "$endpoint" de3 8787
 
 say "The plan shows exactly those two."
-run 3 "$tidewalk" plan data-server.yml --sandbox
-run 0 "$tidewalk" apply data-server.yml --sandbox --yes
+run 3 "$tidewalk" plan $playbook --sandbox --out de3.plan
+run 0 "$tidewalk" apply de3.plan
 
 say "Take it all down, and prove it."
-run 0 "$tidewalk" destroy data-server.yml --sandbox --yes
+run 0 "$tidewalk" destroy $playbook --sandbox --yes
 printf '\nThe demo took %s seconds.\n' "$((SECONDS - started))"

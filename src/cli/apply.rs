@@ -62,15 +62,17 @@ pub async fn run(args: &Args, out: &Output) -> Result<Exit, Errors> {
     let session = Session::of_playbook(out, &playbook, &cloud, &run).await?;
     let prepared = session.engine.plan().await?;
     let plan = &prepared.plan;
-    out.say(&report::plan::plan(
-        plan,
-        Purpose::Apply,
-        out.width(),
-        args.full,
-    ));
+    let approved = saved.as_ref().map(|saved| saved.still_is(plan));
+    if let Some(Ok(())) = approved {
+        let summary = report::plan::summary(plan, Purpose::Apply);
+        out.say(&format!("As approved. {summary}\n"));
+    } else {
+        let (purpose, width) = (Purpose::Apply, out.width());
+        out.say(&report::plan::plan(plan, purpose, width, args.full));
+    }
     out.document("plan", plan.to_json());
-    if let Some(saved) = &saved {
-        saved.still_is(plan)?;
+    if let Some(approved) = approved {
+        approved?;
     } else if !args.yes && !plan.is_empty() {
         approval::ask(out, "\nApply this plan? Type yes: ", "yes").await?;
     }

@@ -14,6 +14,7 @@ mod expected;
 mod language;
 mod layers;
 mod operations;
+mod readme;
 mod reference;
 mod registry;
 mod report;

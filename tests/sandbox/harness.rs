@@ -5,7 +5,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use aws_sdk_ec2::config::{BehaviorVersion, Credentials, Region};
-use aws_sdk_ec2::types::InstanceStateName;
+use aws_sdk_ec2::types::{Filter, InstanceStateName};
 use serde_json::Value;
 use tempfile::TempDir;
 use tidewalk::sandbox::{self, Control, Fault};
@@ -171,8 +171,8 @@ impl Beach {
         Control::new(&self.endpoint).unwrap()
     }
 
-    /// Every instance of the emulator that is not dead, whoever owns it.
-    pub(crate) fn living(&self) -> usize {
+    /// A client that looks at the emulator, or changes it by hand, from outside the program.
+    fn ec2(&self) -> aws_sdk_ec2::Client {
         let keys = Credentials::new(
             sandbox::ACCESS_KEY_ID,
             sandbox::SECRET_ACCESS_KEY,
@@ -186,8 +186,34 @@ impl Beach {
             .endpoint_url(&self.endpoint)
             .credentials_provider(keys)
             .build();
+        aws_sdk_ec2::Client::from_conf(config)
+    }
+
+    /// Opens a port to everybody, as somebody might in the console.
+    pub(crate) fn open_port(&self, group: &str, port: i32) {
         Self::ask(async {
-            let ec2 = aws_sdk_ec2::Client::from_conf(config);
+            let ec2 = self.ec2();
+            let named = Filter::builder().name("group-name").values(group).build();
+            let groups = ec2
+                .describe_security_groups()
+                .filters(named)
+                .send()
+                .await
+                .unwrap();
+            let id = groups.security_groups()[0].group_id().unwrap();
+            let call = ec2
+                .authorize_security_group_ingress()
+                .group_id(id)
+                .ip_protocol("tcp");
+            let call = call.from_port(port).to_port(port).cidr_ip("0.0.0.0/0");
+            call.send().await.unwrap();
+        });
+    }
+
+    /// Every instance of the emulator that is not dead, whoever owns it.
+    pub(crate) fn living(&self) -> usize {
+        Self::ask(async {
+            let ec2 = self.ec2();
             let mut pages = ec2.describe_instances().into_paginator().items().send();
             let mut living = 0;
             while let Some(reservation) = pages.next().await {

@@ -75,7 +75,7 @@ fn the_data_server_comes_up_heals_and_goes() {
         "active\nactive\n"
     );
 
-    // Somebody changes a file on the host.
+    // Somebody changes a file on the host, and opens a port in the console.
     on_host(&[
         "sudo",
         "sed",
@@ -114,4 +114,17 @@ fn bundled(name: &str) -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("playbooks")
         .join(name)
+}
+
+#[test]
+fn the_readmes_playbook_comes_up_and_goes() {
+    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let readme = std::fs::read_to_string(readme).unwrap();
+    let (_, block) = readme.split_once("```yaml\n").unwrap();
+    let beach = Beach::with_hosts();
+    beach.write("my-server.yml", block.split("```").next().unwrap());
+    beach.expect(0, &["apply", "my-server.yml", "--sandbox", "--yes"]);
+    beach.expect(0, &["plan", "my-server.yml", "--sandbox"]);
+    let gone = beach.expect(0, &["destroy", "my-server.yml", "--sandbox", "--yes"]);
+    assert!(gone.stdout.contains("Proven"), "{}", gone.stdout);
 }

@@ -1,0 +1,81 @@
+//! The README: what it quotes was printed, what it says to type exists, its playbook is right.
+
+use std::path::Path;
+use std::process::Command;
+
+use clap::Parser as _;
+use tidewalk::cli::program::Program;
+
+fn read(name: &str) -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
+}
+
+/// The fenced blocks of a language.
+fn blocks(language: &str) -> Vec<String> {
+    let readme = read("README.md");
+    let opening = format!("```{language}\n");
+    let after = readme.split(&opening).skip(1);
+    after
+        .map(|rest| rest.split("```").next().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn the_first_screen_is_what_the_demo_printed() {
+    let demo = read("docs/demo.txt");
+    let mut rest = demo.lines();
+    for line in blocks("console")[0].lines().filter(|line| *line != "…") {
+        assert!(
+            rest.any(|printed| printed == line),
+            "not in docs/demo.txt from there on: {line}"
+        );
+    }
+}
+
+#[test]
+fn every_command_of_the_readme_exists() {
+    let blocks = blocks("console");
+    let lines = blocks.iter().flat_map(|block| block.lines());
+    let commands = lines.filter_map(|line| line.strip_prefix("$ tidewalk "));
+    let mut seen = 0;
+    for command in commands {
+        let words = command
+            .split(&['#', '>'])
+            .next()
+            .unwrap()
+            .split_whitespace();
+        let problem = Program::try_parse_from(std::iter::once("tidewalk").chain(words)).err();
+        assert!(
+            problem.is_none(),
+            "tidewalk {command}: {}",
+            problem.unwrap()
+        );
+        seen += 1;
+    }
+    assert!(seen > 8, "only {seen} commands were found");
+    let makefile = read("Makefile");
+    for target in ["demo", "test", "setup", "lint", "docs"] {
+        assert!(
+            makefile.contains(&format!("\n{target}: ")),
+            "the Makefile has no `{target}`"
+        );
+    }
+}
+
+#[test]
+fn the_playbook_of_the_readme_is_fine() {
+    let folder = tempfile::tempdir().unwrap();
+    let playbooks = blocks("yaml");
+    assert_eq!(playbooks.len(), 1);
+    std::fs::write(folder.path().join("my-server.yml"), &playbooks[0]).unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_tidewalk"))
+        .args(["check", "my-server.yml"])
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
