@@ -83,10 +83,14 @@ fn the_data_server_comes_up_heals_and_goes() {
         "s/Welcome/Farewell/",
         "/srv/landing/index.html",
     ]);
+    beach.open_port("de3", 8787);
     let drifted = run(3, &["plan"], &["--json"]);
     assert_eq!(
         changes(&drifted.stdout),
-        ["hosts.server: template /srv/landing/index.html"]
+        [
+            "security_groups.de3: ingress",
+            "hosts.server: template /srv/landing/index.html"
+        ]
     );
     run(0, &["apply"], &["--yes"]);
     run(0, &["plan"], &[]);
