@@ -145,7 +145,7 @@ fn no_credentials(action: &str, error: &CredentialsError, cause: &str) -> Error 
         }
         _ => {
             "look at the profile in ~/.aws/config; an expired sign-in is renewed with \
-             `aws sso login`"
+             `aws sso login`; without an account, try it with `--sandbox`"
         }
     })
 }

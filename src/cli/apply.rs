@@ -41,6 +41,10 @@ pub struct Args {
     cloud: CloudFlags,
 }
 
+/// What to do where nobody can be asked.
+const OTHERWISE: &str =
+    "pass `--yes`, or save a plan with `tidewalk plan --out FILE` and apply that";
+
 /// Runs the command.
 ///
 /// # Errors
@@ -57,7 +61,7 @@ pub async fn run(args: &Args, out: &Output) -> Result<Exit, Errors> {
         None => (given, args.cloud.clone(), args.run.clone()),
     };
     if saved.is_none() {
-        approval::possible(args.yes)?;
+        approval::possible(args.yes, OTHERWISE)?;
     }
     let session = Session::of_playbook(out, &playbook, &cloud, &run).await?;
     let prepared = session.engine.plan().await?;

@@ -5,17 +5,17 @@ use std::io::IsTerminal as _;
 use crate::base::{Error, Errors, Result, ResultExt};
 use crate::report::Output;
 
-/// Says early that there is nobody to ask.
+/// Says early that there is nobody to ask; `otherwise` is what to do then.
 ///
 /// # Errors
 /// A usage error, when `yes` was not given and standard input is no terminal.
-pub fn possible(yes: bool) -> Result<()> {
+pub fn possible(yes: bool, otherwise: &str) -> Result<()> {
     if yes || std::io::stdin().is_terminal() {
         return Ok(());
     }
     Err(
         Error::usage("nobody is there to approve the plan: standard input is no terminal")
-            .hint("pass `--yes`, or save a plan with `tidewalk plan --out FILE` and apply that"),
+            .hint(otherwise),
     )
 }
 

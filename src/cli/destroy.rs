@@ -48,7 +48,7 @@ pub async fn run(args: &Args, out: &Output) -> Result<Exit, Errors> {
     if let Some(path) = &args.receipt {
         format_of(path)?;
     }
-    approval::possible(args.yes)?;
+    approval::possible(args.yes, "look at `tidewalk status`, and pass `--yes`")?;
     let session = Session::of(out, &args.stack, &args.cloud, &args.run).await?;
     let prepared = session.engine.plan_destroy().await?;
     let plan = &prepared.plan;

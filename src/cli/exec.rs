@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use super::exit::Exit;
 use super::flags::{CloudFlags, PlaybookFlags, RunFlags, USUAL_PLAYBOOK, VarFlags, parallelism};
-use super::session::{Ran, Session};
+use super::hosts::{Ran, capture};
+use super::session::Session;
 use crate::base::Errors;
 use crate::report::{self, Output};
 
@@ -55,7 +56,7 @@ pub async fn run(args: &Args, out: &Output) -> Result<Exit, Errors> {
     };
     let session = Session::of_playbook(out, &playbook, &args.cloud, &RunFlags::default()).await?;
     if let ([host], false) = (args.hosts.as_slice(), out.is_json()) {
-        let status = session.join(host, &args.program).await?;
+        let status = session.join(host, &args.program, out).await?;
         return Ok(Exit::of_program(status));
     }
     on_all(args, &session, out).await
@@ -66,10 +67,15 @@ async fn on_all(args: &Args, session: &Session, out: &Output) -> Result<Exit, Er
     let mut errors = Errors::default();
     let mut all_well = true;
     let mut documents = Vec::new();
-    let runs = args
-        .hosts
-        .iter()
-        .map(|host| async move { (host, session.run_on(host, &args.program).await) });
+    let destinations = session.destinations(&args.hosts).await?;
+    let runs = args.hosts.iter().zip(destinations);
+    let runs = runs.map(|(host, destination)| async move {
+        let ran = match destination {
+            Ok(destination) => capture(&destination, &args.program).await,
+            Err(error) => Err(error),
+        };
+        (host, ran)
+    });
     let mut runs = futures::stream::iter(runs).buffer_unordered(args.parallelism);
     while let Some((host, result)) = runs.next().await {
         match result {
@@ -82,7 +88,7 @@ async fn on_all(args: &Args, session: &Session, out: &Output) -> Result<Exit, Er
                 }
                 documents.push(document(host, &ran));
             }
-            Err(found) => errors.0.extend(found.0),
+            Err(error) => errors.push(error),
         }
     }
     out.document("exec", json!({ "version": 1, "hosts": documents }));

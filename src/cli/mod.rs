@@ -5,6 +5,7 @@
 //! | `program` | the list of commands, and the way from arguments to an exit code |
 //! | `flags` | options that several commands share |
 //! | `session` | playbook, account, kinds and engine put together for one run |
+//! | `hosts` | where the hosts of a run are, and programs on them |
 //! | `approval`, `interrupt`, `saved`, `exit` | the question before a change, Ctrl-C, saved plans, exit codes |
 //! | `reference` | `docs/cli.md`, made from the commands themselves |
 //! | the rest | a command each: its arguments, whose comments are its help, and its `run` |
@@ -13,6 +14,7 @@ pub mod approval;
 pub mod bundled;
 pub mod exit;
 pub mod flags;
+pub mod hosts;
 pub mod interrupt;
 pub mod program;
 pub mod reference;

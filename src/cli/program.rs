@@ -67,7 +67,9 @@ impl Program {
             Colour::Never => ColorChoice::Never.write_global(),
         }
         let out = Output::new(self.output.json);
-        match self.command.run(&out) {
+        let result = self.command.run(&out);
+        let printed = out.finish().map_err(Errors::from);
+        match result.and_then(|exit| printed.map(|()| exit)) {
             Ok(exit) => exit,
             Err(errors) => {
                 out.errors(&errors.0);

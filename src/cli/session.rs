@@ -6,27 +6,21 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::flags::{CloudFlags, PlaybookFlags, RunFlags, StackFlags};
+use super::flags::{CloudFlags, PlaybookFlags, RunFlags, StackFlags, USUAL_PLAYBOOK};
 use super::{bundled, interrupt};
 use crate::aws::clients::{Clients, ConnectOptions, Credentials, connect};
-use crate::base::suggestion::hint;
 use crate::base::{Address, Error, Errors, Result, Secret};
 use crate::contract::{Context, Kind, Progress, Stage};
 use crate::engine::{self, Engine, Options, Stop};
 use crate::playbook::{Facts, LoadOptions, Playbook, Section};
 use crate::report::Output;
 use crate::report::graph::Graph;
-use crate::resources::hosts::reach::{self, Reach};
-use crate::ssh::Destination;
-use crate::{playbook, resources, sandbox, ssh};
+use crate::{playbook, resources, sandbox};
 
 /// Environment variable that ends the program after so many journal entries: the tests of crashes.
 const ABORT_AFTER: &str = "TIDEWALK_ABORT_AFTER_ENTRY";
 /// The folder beside the playbook for what is kept locally.
 const LOCAL: &str = ".tidewalk";
-
-/// The status of a program that ended without one: by a signal, or with the connection.
-const SIGNALLED: i32 = 255;
 
 /// A run that is ready to begin.
 pub struct Session {
@@ -34,16 +28,6 @@ pub struct Session {
     pub engine: Engine,
     /// The wish to stop.
     pub stop: Stop,
-}
-
-/// What a program on a host printed, and its exit status.
-pub struct Ran {
-    /// Exit status.
-    pub status: i32,
-    /// Standard output.
-    pub stdout: Vec<u8>,
-    /// Standard error.
-    pub stderr: Vec<u8>,
 }
 
 /// What `check` counts.
@@ -132,13 +116,27 @@ fn load(flags: &PlaybookFlags, kinds: &[Arc<dyn Kind>]) -> Result<Playbook, Erro
             .collect(),
         bundled: Some(bundled::template),
     };
-    let playbook = Playbook::load(&flags.playbook, &options, &sections())?;
+    let loaded = Playbook::load(&flags.playbook, &options, &sections());
+    let playbook = loaded.map_err(|errors| not_named(errors, &flags.playbook))?;
     let facts = Facts {
         region: playbook.region.clone(),
         account: playbook.account.clone(),
     };
     engine::check(&playbook, kinds, &facts)?;
     Ok(playbook)
+}
+
+/// A playbook of the usual name is not there because another was meant and not named.
+fn not_named(mut errors: Errors, path: &Path) -> Errors {
+    if path != Path::new(USUAL_PLAYBOOK) || path.exists() {
+        return errors;
+    }
+    if let Some(error) = errors.0.pop() {
+        let error =
+            error.hint("name the playbook, such as `tidewalk plan site.yml` or `-f site.yml`");
+        errors.push(error);
+    }
+    errors
 }
 
 impl Session {
@@ -201,7 +199,15 @@ impl Session {
             playbook: stack.playbook.clone(),
             vars: stack.vars.clone(),
         };
-        Self::of_playbook(out, &playbook, cloud, run).await
+        let session = Self::of_playbook(out, &playbook, cloud, run).await;
+        session.map_err(|mut errors| {
+            if !playbook.playbook.exists()
+                && let Some(error) = errors.0.pop()
+            {
+                errors.push(error.hint("or name the stack: `--stack NAME`"));
+            }
+            errors
+        })
     }
 
     /// A run on what a stack owns, without a playbook.
@@ -248,73 +254,6 @@ impl Session {
     /// When signals cannot be received.
     pub fn watch_interrupts(&self, out: &Output) -> Result<()> {
         interrupt::watch(&self.stop, out)
-    }
-
-    /// Opens a login shell on a host; returns its exit status.
-    ///
-    /// # Errors
-    /// When there is no such host, or it cannot be reached.
-    pub async fn shell(&self, host: &str) -> Result<i32, Errors> {
-        let destination = self.destination(host).await?;
-        Ok(ssh::interactive(&destination).await?)
-    }
-
-    /// Runs a program on a host, its streams joined to ours; returns its exit status.
-    ///
-    /// # Errors
-    /// When there is no such host, or it cannot be reached.
-    pub async fn join(&self, host: &str, argv: &[String]) -> Result<i32, Errors> {
-        let destination = self.destination(host).await?;
-        Ok(ssh::exec(&destination, argv).await?)
-    }
-
-    /// Runs a program on a host and keeps what it prints.
-    ///
-    /// # Errors
-    /// When there is no such host, or it cannot be reached.
-    pub async fn run_on(&self, host: &str, argv: &[String]) -> Result<Ran, Errors> {
-        let destination = self.destination(host).await?;
-        let output = ssh::capture(&destination, argv).await?;
-        Ok(Ran {
-            status: output.status.unwrap_or(SIGNALLED),
-            stdout: output.stdout,
-            stderr: output.stderr,
-        })
-    }
-
-    /// Where a host is that is named as `server` or `hosts.server`.
-    async fn destination(&self, host: &str) -> Result<Destination, Errors> {
-        let name = host.strip_prefix("hosts.").unwrap_or(host);
-        let address = Address::new("hosts", name);
-        let playbook = self.engine.playbook()?;
-        if !playbook.declarations.contains_key(&address) {
-            let hosts = playbook
-                .declarations
-                .keys()
-                .filter(|address| address.kind == "hosts");
-            let names: Vec<&str> = hosts.map(|address| address.name.as_str()).collect();
-            return Err(Error::usage(format!("the playbook has no host `{name}`"))
-                .hint(hint(name, &names))
-                .into());
-        }
-        let folder = &self.engine.context().folder;
-        let addresses = [address];
-        let reached = self
-            .engine
-            .glance(&addresses, |target| reach::of_node(folder, target));
-        match reached.await?.pop() {
-            Some(Reach::At { destination, .. }) => Ok(destination),
-            Some(Reach::NotRunning { id, state }) => {
-                Err(Error::failed(format!("`hosts.{name}` is not running"))
-                    .note(format!("instance `{id}` is {state}"))
-                    .into())
-            }
-            Some(Reach::NotYet) | None => {
-                Err(Error::failed(format!("`hosts.{name}` does not exist yet"))
-                    .hint("make it with `tidewalk apply`")
-                    .into())
-            }
-        }
     }
 }
 

@@ -45,6 +45,6 @@ pub async fn run(args: &Args, out: &Output) -> Result<Exit, Errors> {
         vars: args.vars.clone(),
     };
     let session = Session::of_playbook(out, &playbook, &args.cloud, &RunFlags::default()).await?;
-    let status = session.shell(&args.host).await?;
+    let status = session.shell(&args.host, out).await?;
     Ok(Exit::of_program(status))
 }

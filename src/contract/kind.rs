@@ -133,6 +133,14 @@ pub trait Kind: Send + Sync {
     /// What AWS or the host said.
     async fn apply(&self, cx: &Context, target: Target<'_>, live: Option<&Found>) -> Result<Found>;
 
+    /// Looks whether a new one can be made, before the old one is deleted for it. Changes nothing.
+    ///
+    /// # Errors
+    /// What is missing for a new one.
+    async fn ready(&self, _cx: &Context, _target: Target<'_>) -> Result<()> {
+        Ok(())
+    }
+
     /// Deletes it and waits until it is gone. Already gone is success.
     ///
     /// # Errors

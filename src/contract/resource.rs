@@ -65,6 +65,11 @@ pub trait Resource: DeserializeOwned + JsonSchema + Send + Sync + 'static {
         live: Option<&Self::Live>,
     ) -> impl Future<Output = Result<Self::Live>> + Send;
 
+    /// Looks whether a new one can be made, before the old one is deleted for it. Changes nothing.
+    fn ready(&self, _cx: &Context, _target: Target<'_>) -> impl Future<Output = Result<()>> + Send {
+        async { Ok(()) }
+    }
+
     /// Deletes and waits until gone. Already gone is success.
     fn delete(cx: &Context, live: &Self::Live) -> impl Future<Output = Result<()>> + Send;
 

@@ -105,6 +105,10 @@ impl<R: Resource> Kind for Typed<R> {
         spec.apply(cx, target, live).await.map(found)
     }
 
+    async fn ready(&self, cx: &Context, target: Target<'_>) -> Result<()> {
+        from_node::<R>(target.node)?.ready(cx, target).await
+    }
+
     async fn delete(&self, cx: &Context, live: &Found) -> Result<()> {
         R::delete(cx, live_of::<R>(live)?).await
     }

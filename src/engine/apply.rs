@@ -150,6 +150,10 @@ impl Engine {
     ) -> Result<Found> {
         let started = Instant::now();
         let address = target.address;
+        if action == Action::Replace {
+            // The old one stays while a new one cannot be made.
+            kind.ready(&self.cx, target).await?;
+        }
         self.observer.event(&Event::Started {
             address: address.clone(),
             action,
@@ -173,7 +177,11 @@ impl Engine {
                 run.outcome
                     .with(|outcome| outcome.done.push(address.clone()));
             }
-            Err(_) => entry.mark = Mark::Failed,
+            Err(_) => {
+                entry.mark = Mark::Failed;
+                run.outcome
+                    .with(|outcome| outcome.unfinished.push(address.clone()));
+            }
         }
         run.journal.append(&entry)?;
         let found = result?;

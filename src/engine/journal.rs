@@ -67,7 +67,9 @@ impl Journal {
     pub fn open(folder: &Path, stack: &str, abort_after: Option<usize>) -> Result<Self> {
         let path = path(folder, stack);
         let directory = path.with_file_name("");
-        fs::create_dir_all(&directory).context(format!("creating `{}`", directory.display()))?;
+        fs::create_dir_all(&directory)
+            .context(format!("creating `{}`", directory.display()))
+            .map_err(|error| error.hint("the journal of a run is kept there: make it possible"))?;
         let mut options = OpenOptions::new();
         options.create(true).append(true).read(true);
         let lock_path = path.with_extension("lock");

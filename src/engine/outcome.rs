@@ -9,6 +9,8 @@ pub struct Outcome {
     pub failed: Vec<Error>,
     /// The resources that were changed.
     pub done: Vec<Address>,
+    /// The resources whose change began and failed: something of it may be done.
+    pub unfinished: Vec<Address>,
     /// The resources left alone because of a failure before them, and which one it was.
     pub skipped: Vec<(Address, Address)>,
     /// The user stopped the run: these were not begun.

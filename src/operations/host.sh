@@ -104,6 +104,14 @@ tw_mark() {
   echo "${1%%:*}" >"$tw_state/pending/$tw_unit"
 }
 
+# VALIDATE: that it failed, in words that are no names of ours.
+tw_invalid() {
+  case $1 in
+    tw_verify_unit*) echo "systemd does not accept the unit" ;;
+    *) echo "validation failed: $1" ;;
+  esac
+}
+
 # Moves STAGED over PATH, or back to what it was if a put failed: OLD is a copy, or empty.
 tw_restore() {
   if [ -n "$2" ]; then
@@ -144,7 +152,7 @@ tw_put_staged() {
     *%s*)
       (set -- "$tw_new"; eval "${tw_validate%%\%s*}\"\$1\"${tw_validate#*%s}") </dev/null >"$d/said" 2>&1 || {
         cat "$d/said" >&2
-        tw_die "validation failed: $tw_validate; $tw_path is left as it was"
+        tw_die "$(tw_invalid "$tw_validate"); $tw_path is left as it was"
         return 1
       } ;;
   esac
@@ -167,7 +175,7 @@ tw_put_staged() {
         tw_restore "$tw_path" "$tw_old"
         for tw_unit in $tw_fresh; do rm -f "$tw_state/pending/$tw_unit"; done
         cat "$d/said" >&2
-        tw_die "validation failed: $tw_validate; $tw_path is back to what it was"
+        tw_die "$(tw_invalid "$tw_validate"); $tw_path is back to what it was"
         return 1
       } ;;
   esac
@@ -226,10 +234,23 @@ tw_accept() {
 
 # VERB UNIT: systemctl, with the unit's own words when it fails.
 tw_service() {
-  systemctl "$1" -- "$2" && return 0
+  systemctl "$1" -- "$2"
   tw_result=$?
-  journalctl -u "$2" -n 10 --no-pager -o cat >&2
+  case $tw_result/$1 in
+    0/start | 0/restart) tw_stays_up "$2" || tw_result=1 ;;
+  esac
+  [ $tw_result = 0 ] || journalctl -u "$2" -n 10 --no-pager -o cat >&2
   return $tw_result
+}
+
+# UNIT: it did not fail right after its start, which systemd calls a success for most services.
+tw_stays_up() {
+  sleep 0.2
+  tw_is=$(systemctl show -p ActiveState,SubState --value -- "$1" | tr '\n' ' ')
+  case $tw_is in
+    failed*) tw_die "unit $1 has failed" ;;
+    *auto-restart*) tw_die "unit $1 ends and is started again and again" ;;
+  esac
 }
 
 tw_act() {
@@ -241,11 +262,7 @@ tw_act() {
       systemctl restart -- "$2" || return 1 ;;
     *) return 0 ;;
   esac
-  sleep 0.2
-  tw_is=$(systemctl show -p ActiveState,SubState --value -- "$2" | tr '\n' ' ')
-  case $tw_is in
-    failed* | *auto-restart*) tw_die "unit $2 is $tw_is" ;;
-  esac
+  tw_stays_up "$2"
 }
 
 # UNIT: reloads or restarts it if that is pending. If it fails, the files that asked for it are put
@@ -285,7 +302,7 @@ tw_packages() {
   fi
   tw_result=$?
   # The package manager writes to a file, so that a lost connection does not break it half-way.
-  [ $tw_result = 0 ] || tail -n 15 "$d/apt" >&2
+  [ $tw_result = 0 ] || grep -vE '^(Reading|Building|Get:|Hit:|Ign:|Fetched|Selecting|Preparing) ?' "$d/apt" | tail -n 15 >&2
   return $tw_result
 }
 
@@ -380,11 +397,17 @@ tw_unauthorize() {
   "$@"
 }
 
-# UNIT-FILE: systemd-analyze, forgiving what other units do where it can tell.
+# UNIT-FILE: systemd-analyze, forgiving what other units do where it can tell. The manual pages that
+# a unit names may be missing: minimal systems have none.
 tw_verify_unit() {
   if systemd-analyze --help | grep -q -e --recursive-errors; then
-    systemd-analyze verify --recursive-errors=no "$1"
+    systemd-analyze verify --man=no --recursive-errors=no "$1"
   else
-    systemd-analyze verify "$1"
+    systemd-analyze verify --man=no "$1"
   fi
+}
+
+# SCHEDULE: systemd can read it; a timer with one that it cannot read is not even loaded.
+tw_verify_schedule() {
+  systemd-analyze calendar "$1" >"$d/said" 2>&1 || { cat "$d/said" >&2; return 1; }
 }

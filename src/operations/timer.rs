@@ -201,6 +201,8 @@ impl Operation for Timer {
         let seen = service::Unit::read(&text);
         let unit = self.timer_unit();
         if written {
+            let verify = Command::new(["tw_verify_schedule", &self.schedule]);
+            work.commands.insert(0, verify);
             work.commands.push(daemon_reload());
         }
         if !(seen.is_running() && seen.is_enabled()) {

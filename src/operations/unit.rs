@@ -13,7 +13,8 @@ use crate::base::{Node, Result, Shown};
 use crate::contract::{Fact, Operation, Target, Work};
 use crate::ssh::Command;
 
-/// A systemd unit file under /etc/systemd/system; systemd is told of it at once.
+/// A systemd unit file under /etc/systemd/system; systemd is told of it at once. What runs already
+/// goes on as it was started, unless `restart` names it.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Unit {

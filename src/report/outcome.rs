@@ -20,7 +20,7 @@ pub fn outcome(outcome: &Outcome, purpose: Purpose, elapsed: Duration, width: us
         Purpose::Destroy => "deleted",
     };
     let done = match outcome.done.len() {
-        0 => format!("nothing was {verb}"),
+        0 if outcome.unfinished.is_empty() => format!("nothing was {verb}"),
         number => format!("{} {verb}", count(number, "resource")),
     };
     let (word, style, rest) = if outcome.interrupted {
@@ -33,24 +33,27 @@ pub fn outcome(outcome: &Outcome, purpose: Purpose, elapsed: Duration, width: us
         let failed = count(outcome.failed.len(), "problem");
         let skipped: Vec<_> = outcome.skipped.iter().map(|(one, _)| one.clone()).collect();
         let skipped = list("left alone because of that", &skipped);
+        let again = match purpose {
+            Purpose::Apply => " Run it again when that is mended: it goes on from there.",
+            Purpose::Destroy => "",
+        };
+        let unfinished = list("begun and not finished", &outcome.unfinished);
         (
             "Failed",
             BAD,
-            format!("{failed}, {done} in {took}{skipped}."),
+            format!("{failed}, {done} in {took}{unfinished}{skipped}.{again}"),
         )
     };
     let sentence = wrap(&format!("{word}: {rest}"), width).join("\n");
     format!("{}{}\n", paint(style.bold(), word), &sentence[word.len()..])
 }
 
-/// The playbook's `outputs:`, a line each; nothing without any.
+/// The playbook's `outputs:` that are known, a line each; nothing without any.
 #[must_use]
 pub fn outputs(outcome: &Outcome) -> String {
-    let names = outcome.outputs.iter().map(|(name, _)| columns(name));
-    let width = names.max().unwrap_or(0);
-    outcome
-        .outputs
-        .iter()
+    let known = || outcome.outputs.iter().filter(|(_, it)| !it.has_unknown());
+    let width = known().map(|(name, _)| columns(name)).max().unwrap_or(0);
+    known()
         .map(|(name, node)| match node.to_shown_json() {
             Value::String(text) => format!("{} = {text}\n", pad(name, width)),
             other => format!("{} = {other}\n", pad(name, width)),
@@ -75,6 +78,7 @@ pub fn document(outcome: &Outcome, elapsed: Duration) -> Value {
         "version": 1,
         "done": texts(&outcome.done),
         "failed": outcome.failed.len(),
+        "unfinished": texts(&outcome.unfinished),
         "skipped": skipped.collect::<Vec<_>>(),
         "not_begun": texts(&outcome.not_begun),
         "interrupted": outcome.interrupted,

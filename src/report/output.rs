@@ -1,8 +1,8 @@
 //! Where everything is printed: data to stdout, the rest to stderr, no secret to either.
 
 use std::collections::HashMap;
-use std::io::{IsTerminal as _, Write as _};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::io::{IsTerminal as _, Write};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anstream::{AutoStream, ColorChoice};
 use serde_json::Value;
@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::progress::{Live, plain};
 use super::{error, json};
 use crate::base::secret::redact;
-use crate::base::{Address, Error};
+use crate::base::{Address, Error, Result, ResultExt as _};
 use crate::engine::{Event, Observer};
 
 /// Columns, where the terminal does not tell.
@@ -27,6 +27,8 @@ pub struct Output(Arc<Inner>);
 struct Inner {
     mode: Mode,
     width: usize,
+    /// Why something could not be printed to stdout, the first time.
+    lost: Mutex<Option<std::io::Error>>,
 }
 
 enum Mode {
@@ -54,7 +56,11 @@ impl Output {
         } else {
             Mode::Plain(Mutex::default())
         };
-        Self(Arc::new(Inner { mode, width }))
+        Self(Arc::new(Inner {
+            mode,
+            width,
+            lost: Mutex::default(),
+        }))
     }
 
     /// JSON lines are wanted.
@@ -79,8 +85,30 @@ impl Output {
     /// Prints bytes to stdout as they are but for secrets, `--json` or not.
     pub fn raw(&self, bytes: &[u8]) {
         let text = redact(&String::from_utf8_lossy(bytes));
-        // A reader that went away (`| head`) is no failure.
-        self.aside(|| drop(anstream::stdout().write_all(text.as_bytes())));
+        self.aside(|| self.print(anstream::stdout(), text.as_bytes()));
+    }
+
+    /// Whether all of stdout was printed. A reader that went away (`| head`) is no failure; a full
+    /// disk is one.
+    ///
+    /// # Errors
+    /// What was lost first.
+    pub fn finish(&self) -> Result<()> {
+        let lost = self.lost().take();
+        lost.map_or(Ok(()), Err).context("printing the output")
+    }
+
+    fn print(&self, mut stdout: impl Write, bytes: &[u8]) {
+        let printed = stdout.write_all(bytes).and_then(|()| stdout.flush());
+        if let Err(error) = printed
+            && error.kind() != std::io::ErrorKind::BrokenPipe
+        {
+            self.lost().get_or_insert(error);
+        }
+    }
+
+    fn lost(&self) -> MutexGuard<'_, Option<std::io::Error>> {
+        self.0.lost.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Prints news to stderr; nothing with `--json`.
@@ -123,7 +151,7 @@ impl Output {
     /// Prints the document that ends a command; nothing without `--json`.
     pub fn document(&self, name: &str, document: Value) {
         if self.is_json() {
-            Self::line(json::document(name, document));
+            self.line(json::document(name, document));
         }
     }
 
@@ -131,7 +159,7 @@ impl Output {
     pub fn errors(&self, errors: &[Error]) {
         if self.is_json() {
             for each in errors {
-                Self::line(json::error(each));
+                self.line(json::error(each));
             }
         } else if !errors.is_empty() {
             let width = match self.0.mode {
@@ -142,12 +170,9 @@ impl Output {
         }
     }
 
-    fn line(value: Value) {
+    fn line(&self, value: Value) {
         let line = format!("{}\n", json::redacted(value));
-        let mut stdout = std::io::stdout().lock();
-        let _ = stdout
-            .write_all(line.as_bytes())
-            .and_then(|()| stdout.flush());
+        self.print(std::io::stdout().lock(), line.as_bytes());
     }
 
     fn aside(&self, print: impl FnOnce()) {
@@ -161,7 +186,7 @@ impl Output {
 impl Observer for Output {
     fn event(&self, event: &Event) {
         match &self.0.mode {
-            Mode::Json => Self::line(json::event(event)),
+            Mode::Json => self.line(json::event(event)),
             Mode::Live(live) => live.event(event),
             Mode::Plain(said) => {
                 if let Event::Doing { address, what } = event {

@@ -16,6 +16,8 @@ use crate::engine::{Action, Event};
 
 /// How often the running lines are drawn anew.
 const TICK: Duration = Duration::from_millis(120);
+/// Columns that an address and the words beside it have at least.
+const SHORTEST: usize = 20;
 /// Columns of a running line beside its address and its words.
 const MARGIN: usize = 14;
 
@@ -81,18 +83,33 @@ pub fn finished(event: &Event, width: usize) -> Option<String> {
             None,
         ),
     };
-    let room = width
-        .saturating_sub(columns(&address.to_string()) + 5)
-        .max(20);
-    let took = elapsed.map_or(String::new(), |elapsed| {
-        format!("  {}", paint(QUIET, took(elapsed)))
-    });
-    Some(format!(
-        "{} {}  {}{took}",
+    let address = shortened(address, width);
+    let took = elapsed.map(took).unwrap_or_default();
+    let room = width.saturating_sub(columns(&address) + columns(&took) + 7);
+    let mut line = format!(
+        "{} {}  {}",
         paint(style, sign),
         paint(STRONG, address),
-        cut(&printable(&text), room)
-    ))
+        cut(&printable(&text), room.max(SHORTEST)),
+    );
+    if !took.is_empty() {
+        line = format!("{line}  {}", paint(QUIET, took));
+    }
+    Some(line)
+}
+
+/// An address that leaves room on its line: a long one loses its middle, as its end tells it apart.
+fn shortened(address: &Address, width: usize) -> String {
+    let text = address.to_string();
+    let most = width.saturating_sub(30).max(SHORTEST);
+    let characters: Vec<char> = text.chars().collect();
+    if characters.len() <= most {
+        return text;
+    }
+    let start = most / 2;
+    let end = characters.len() - (most - start - 1);
+    let (start, end) = (&characters[..start], &characters[end..]);
+    start.iter().chain(['…'].iter()).chain(end).collect()
 }
 
 fn first_line(text: &str) -> String {
@@ -240,7 +257,7 @@ impl Live {
     }
 
     fn run(&self, address: &Address, what: &str, started: bool) {
-        let prefix = address.to_string();
+        let prefix = shortened(address, self.width);
         let room = self.width.saturating_sub(columns(&prefix) + MARGIN);
         let mut running = lock(&self.running);
         let entry = running.entry(address.clone()).or_insert_with(|| Running {

@@ -87,7 +87,10 @@ pub fn closing(receipt: &Receipt) -> (&'static str, String) {
         return ("Proven", rest);
     }
     if receipt.listings.is_empty() {
-        return ("Not proven", "no listing was made.".to_owned());
+        return (
+            "Not proven",
+            "the account was not listed for the rest of the stack.".to_owned(),
+        );
     }
     let mut reasons = Vec::new();
     for (word, meaning) in [

@@ -111,6 +111,7 @@ impl crate::contract::Live for Live {
             .with("host_key", self.tags.value(tags::HOST_KEY))
             .with("key_pair", self.key_pair.as_deref())
             .with("image_id", self.image_id.as_str())
+            .with("launch_time", self.launched.as_str())
     }
 
     fn parts(&self) -> Vec<Part> {
@@ -225,6 +226,11 @@ impl Resource for Instance {
             None => Box::pin(launch::found_or_launched(self, cx, target)).await?,
         };
         change::apply(self, cx, target, live).await
+    }
+
+    async fn ready(&self, cx: &Context, target: Target<'_>) -> Result<()> {
+        let image = self.ami.look_up(cx, target, &self.instance_type).await;
+        image.map(|_| ())
     }
 
     async fn delete(cx: &Context, live: &Live) -> Result<()> {

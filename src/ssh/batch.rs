@@ -71,7 +71,7 @@ pub struct Outcome {
 }
 
 impl Session {
-    /// Runs a batch; `done` hears how many commands are through.
+    /// Runs a batch; `done` hears how many commands are through, when the next one is at work.
     ///
     /// # Errors
     /// When the connection, `sudo` or the host's shell fails; a command that fails is an outcome.
@@ -85,7 +85,12 @@ impl Session {
         let mut frames = Counter::new(&word);
         let output = self
             .run(&boot_line(batch.sudo)?, &tar, |bytes| {
-                if let Some(count) = frames.count(bytes) {
+                let Some(count) = frames.count(bytes) else {
+                    return;
+                };
+                let next = batch.commands.get(count);
+                let skipped = frames.skips && next.is_some_and(|(run, _)| *run == Run::Step);
+                if !skipped {
                     done(count);
                 }
             })
@@ -186,6 +191,8 @@ struct Counter {
     mark: Vec<u8>,
     tail: Vec<u8>,
     count: usize,
+    /// A command was skipped, so that the other steps will be, too.
+    skips: bool,
 }
 
 impl Counter {
@@ -194,6 +201,7 @@ impl Counter {
             mark: format!("\n{word} ").into_bytes(),
             tail: Vec::new(),
             count: 0,
+            skips: false,
         }
     }
 
@@ -202,7 +210,13 @@ impl Counter {
         self.tail.extend_from_slice(bytes);
         let mut grew = false;
         while let Some(at) = find(&self.tail, &self.mark) {
-            self.tail.drain(..at + self.mark.len());
+            let status = at + self.mark.len();
+            let Some(length) = find(&self.tail[status..], b"\n") else {
+                self.tail.drain(..at);
+                return grew.then_some(self.count);
+            };
+            self.skips |= self.tail[status..status + length] == *b"skipped";
+            self.tail.drain(..status + length);
             self.count += 1;
             grew = true;
         }
@@ -334,5 +348,9 @@ mod tests {
         let mut counter = Counter::new("mark");
         assert_eq!(counter.count(b"text\nma"), None);
         assert_eq!(counter.count(b"rk 0\nmore\nmark 1\n"), Some(2));
+        assert_eq!(counter.count(b"\nmark skip"), None);
+        assert!(!counter.skips);
+        assert_eq!(counter.count(b"ped\n"), Some(3));
+        assert!(counter.skips);
     }
 }

@@ -98,10 +98,14 @@ pub fn explain(destination: &Destination, log: &str) -> Trouble {
     } else {
         Passing::Never
     };
-    Trouble {
-        error: failed(last),
-        passing,
-    }
+    let error = match passing {
+        Passing::WhileBooting => failed(last).hint(
+            "does it run? `tidewalk status` shows its instance; one that is lost is made anew by \
+             `tidewalk destroy --only instances.NAME` and `tidewalk apply`",
+        ),
+        _ => failed(last),
+    };
+    Trouble { error, passing }
 }
 
 fn refused_login(destination: &Destination, error: Error, log: &str) -> Error {

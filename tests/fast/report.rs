@@ -450,6 +450,15 @@ fn progress_lines_are_stable() {
             address: address("checks.rstudio"),
             error: "status 502".to_owned(),
         },
+        Event::Done {
+            address: Address::new(
+                "security_groups",
+                format!("{}[n34]", "long-name-".repeat(12)),
+            ),
+            action: Action::Create,
+            id: "sg-41f3a78200c1d55e1".to_owned(),
+            elapsed: Duration::from_millis(300),
+        },
         Event::Note("stopping once the calls in flight are finished".to_owned()),
     ];
     let plain: String = events

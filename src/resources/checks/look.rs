@@ -49,7 +49,7 @@ pub(super) async fn http(
         }
     }
     let body = String::from_utf8_lossy(&body);
-    let start: String = body.trim().chars().take(SHOWN).collect();
+    let start = beginning(&body);
     if got != status {
         return Err(format!("status {got} instead of {status}: {start}"));
     }
@@ -61,11 +61,29 @@ pub(super) async fn http(
     }
 }
 
+/// How an answer begins, in one line.
+fn beginning(body: &str) -> String {
+    let words: Vec<_> = body.split_whitespace().collect();
+    words.join(" ").chars().take(SHOWN).collect()
+}
+
 /// Connects to a port.
 pub(super) async fn tcp(place: &str) -> Result<String, String> {
     match timeout(ONE_LOOK, TcpStream::connect(place)).await {
         Ok(Ok(_)) => Ok("takes connections".to_owned()),
         Ok(Err(error)) => Err(error.to_string()),
         Err(_) => Err("no answer in time".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_shown_in_one_line() {
+        let page = "\n<html>\r\n<h1>502  Bad Gateway</h1>\r\n</html>\r\n";
+        assert_eq!(beginning(page), "<html> <h1>502 Bad Gateway</h1> </html>");
+        assert_eq!(beginning(&"x".repeat(1000)).len(), SHOWN);
     }
 }

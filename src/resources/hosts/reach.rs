@@ -87,6 +87,9 @@ pub(super) fn reach(folder: &Path, spec: &Host, target: Target<'_>) -> Result<Re
     };
     let keys = pins.keys();
     let identity = spec.identity.as_ref().map(|path| local_path(folder, path));
+    if let Some(path) = &identity {
+        usable(path).map_err(|error| error.at(place("identity")))?;
+    }
     let jump = match &spec.jump {
         None => None,
         Some(hosts) => Some(Jump {
@@ -153,6 +156,18 @@ fn local_path(folder: &Path, text: &str) -> PathBuf {
         (Some(rest), Some(home)) => home.join(rest),
         _ => folder.join(text),
     }
+}
+
+/// The private key is there, or its public half, by which an ssh agent is asked.
+fn usable(path: &Path) -> Result<()> {
+    let mut public = path.as_os_str().to_owned();
+    public.push(".pub");
+    if path.exists() || Path::new(&public).exists() {
+        return Ok(());
+    }
+    let text = format!("the private key `{}` is not there", path.display());
+    Err(Error::failed(text)
+        .hint("copy it here from the machine that it was made on, or name another in `identity`"))
 }
 
 /// What is wrong with where a host is said to be, offline.
