@@ -7,7 +7,7 @@ use super::reference::{KeyPairName, SecurityGroupName};
 use crate::aws::ec2::{filter, of_stack};
 use crate::aws::{Tags, tags};
 use crate::base::node::Step;
-use crate::base::{Diff, Outputs, Result};
+use crate::base::{Diff, OutputMeaning, Outputs, Result};
 use crate::contract::{Context, Iam, Part, Presence, Resource, Target, Wanted};
 
 pub mod ami;
@@ -111,6 +111,7 @@ impl crate::contract::Live for Live {
             .with("host_key", self.tags.value(tags::HOST_KEY))
             .with("key_pair", self.key_pair.as_deref())
             .with("image_id", self.image_id.as_str())
+            .with("launch_time", self.launched.as_str())
     }
 
     fn parts(&self) -> Vec<Part> {
@@ -160,6 +161,25 @@ impl Resource for Instance {
             "ec2:DescribeNetworkInterfaces",
         ],
     };
+    const OUTPUTS: &'static [OutputMeaning] = &[
+        ("id", "Id in AWS"),
+        (
+            "public_ip",
+            "Public address; its elastic IP where it has one",
+        ),
+        ("private_ip", "Address within the VPC"),
+        ("public_dns", "Public DNS name"),
+        ("private_dns", "DNS name within the VPC"),
+        ("state", "`running`, `stopped` or a state in between"),
+        (
+            "availability_zone",
+            "Availability zone, such as `eu-west-1a`",
+        ),
+        ("host_key", "Public host key that connections are pinned to"),
+        ("key_pair", "Name in AWS of its key pair"),
+        ("image_id", "Id of its image"),
+        ("launch_time", "When it was last started, RFC 3339"),
+    ];
     const DELETE_RANK: u8 = 20;
     type Live = Live;
 

@@ -93,6 +93,7 @@ impl Playroom {
             .map(|kind| Section {
                 name: kind.name(),
                 schema: kind.schema(),
+                outputs: kind.outputs(),
             })
             .collect();
         Playbook::load(path, &LoadOptions::default(), &sections).unwrap()

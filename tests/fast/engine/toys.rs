@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use schemars::{JsonSchema, Schema};
 use serde::Deserialize;
 use tidewalk::base::deserialize::from_node;
-use tidewalk::base::{Address, Diff, Error, Errors, Node, Outputs, Result, Shown};
+use tidewalk::base::{Address, Diff, Error, Errors, Node, OutputMeaning, Outputs, Result, Shown};
 use tidewalk::contract::{Context, Found, Iam, Kind, Presence, Tags, Target, Wanted};
 
 /// One toy as the playbook wants it.
@@ -83,6 +83,10 @@ impl Kind for Toys {
 
     fn iam(&self) -> Iam {
         Iam::default()
+    }
+
+    fn outputs(&self) -> &'static [OutputMeaning] {
+        &[("id", "Its id"), ("color", "Its color")]
     }
 
     fn delete_rank(&self) -> u8 {
