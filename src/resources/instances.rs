@@ -196,7 +196,7 @@ impl Resource for Instance {
             );
             found.push((at("instance_type"), text));
         }
-        if let Some((key, problem)) = self.root_volume.problem() {
+        for (key, problem) in self.root_volume.problems() {
             found.push(([at("root_volume"), at(key)].concat(), problem));
         }
         if self
