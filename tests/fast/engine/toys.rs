@@ -211,16 +211,14 @@ pub(crate) fn foreign(stack: &str, name: &str) -> Item {
 }
 
 /// A sticker upon a toy: it is looked at where it is.
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "only its schema is used")]
 struct Sticker {
     /// The toy.
     #[schemars(extend("x-kind" = "toys"))]
     toy: String,
     /// What it says.
-    #[serde(default)]
-    #[expect(dead_code, reason = "read as a node")]
-    text: String,
+    text: Option<String>,
 }
 
 /// The kind of stickers; keeps the color that each look saw its toy have.
