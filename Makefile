@@ -35,6 +35,11 @@ lint: ## Check format and lints
 	cargo fmt --all --check
 	cargo clippy --locked --all-targets -- -D warnings
 
+.PHONY: deny
+deny: ## Check licences, bans and sources of all dependencies (needs cargo-deny)
+	@command -v cargo-deny >/dev/null || { echo "run \`cargo install cargo-deny --locked\` first" >&2; exit 1; }
+	cargo deny check licenses bans sources
+
 .PHONY: docs
 docs: build ## Write the generated references in docs/
 	TIDEWALK_ACCEPT=1 cargo test --locked --test fast reference

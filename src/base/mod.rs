@@ -18,6 +18,6 @@ pub use error::{Error, ErrorKind, Errors, Result, ResultExt};
 pub use hex::hex;
 pub use location::{Location, Source};
 pub use node::{Node, Value};
-pub use outputs::Outputs;
+pub use outputs::{OutputMeaning, Outputs};
 pub use secret::Secret;
 pub use world::{Known, World};

@@ -2,6 +2,9 @@
 
 use serde_json::{Map, Value};
 
+/// An output that every resource of a kind has: its name, and what it is.
+pub type OutputMeaning = (&'static str, &'static str);
+
 /// Named values of one live resource, readable in expressions as `SECTION.NAME.OUTPUT`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Outputs(pub Map<String, Value>);

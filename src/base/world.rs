@@ -28,6 +28,17 @@ impl World {
         known.outputs.as_ref()?.0.get(name)
     }
 
+    /// The same with every resource as it is at present, whatever is going to change.
+    #[must_use]
+    pub fn at_present(&self) -> Self {
+        let mut present = self.clone();
+        present
+            .0
+            .values_mut()
+            .for_each(|known| known.unsettled.clear());
+        present
+    }
+
     /// The `id` of a resource that a typed field names (`key_pair: de3`), if it exists already.
     #[must_use]
     pub fn id(&self, kind: &str, name: &str) -> Option<&str> {

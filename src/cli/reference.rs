@@ -63,9 +63,10 @@ pub fn playbook() -> String {
     let mut text = PLAYBOOK.to_owned();
     text += &reference::settings(&schema, &names);
     text += COMMON;
-    for name in names {
+    for section in &sections {
+        let schema = &schema["properties"][section.name];
         text.push('\n');
-        text += &reference::section(name, &schema["properties"][name]);
+        text += &reference::section(section.name, schema, section.outputs);
     }
     text
 }

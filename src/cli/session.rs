@@ -47,6 +47,7 @@ pub fn sections() -> Vec<Section> {
         .map(|kind| Section {
             name: kind.name(),
             schema: kind.schema(),
+            outputs: kind.outputs(),
         })
         .collect()
 }

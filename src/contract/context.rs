@@ -45,7 +45,8 @@ pub struct Target<'a> {
     pub at: &'a Location,
     /// The evaluated spec, with places; parts may be known only after apply during a plan.
     pub node: &'a Node,
-    /// What is known of the others: typed references resolve here.
+    /// The others as they are at present: typed references resolve here. Missing are those that do
+    /// not exist yet or are to be made anew.
     pub world: &'a World,
     /// The tags it should carry: the playbook's, its own, and the ownership tags.
     pub tags: &'a Tags,

@@ -8,7 +8,7 @@ use schemars::Schema;
 
 use super::{Context, Target};
 use crate::aws::Tags;
-use crate::base::{Diff, Errors, Node, Outputs, Result};
+use crate::base::{Diff, Errors, Node, OutputMeaning, Outputs, Result};
 
 /// When in a run a kind has its turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,6 +93,9 @@ pub trait Kind: Send + Sync {
     /// The JSON Schema of one spec. Typed references carry `"x-kind": "SECTION"`, template files
     /// `"x-template": true`.
     fn schema(&self) -> Schema;
+
+    /// What expressions may read of one, and what it means; empty when nothing is promised.
+    fn outputs(&self) -> &'static [OutputMeaning];
 
     /// IAM actions per verb.
     fn iam(&self) -> Iam;

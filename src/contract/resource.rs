@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use super::{Context, Iam, Part, Presence, Target, Wanted};
 use crate::aws::Tags;
 use crate::base::node::Step;
-use crate::base::{Diff, Outputs, Result};
+use crate::base::{Diff, OutputMeaning, Outputs, Result};
 
 /// What AWS reports of one resource, cut to the fields that are managed.
 pub trait Live: Clone + Send + Sync + 'static {
@@ -34,6 +34,8 @@ pub trait Resource: DeserializeOwned + JsonSchema + Send + Sync + 'static {
     const KIND: &'static str;
     /// Actions per verb.
     const IAM: Iam;
+    /// What expressions may read of one, and what it means: exactly what [`Live::outputs`] has.
+    const OUTPUTS: &'static [OutputMeaning];
     /// Destroy deletes lower ranks first.
     const DELETE_RANK: u8;
     /// What AWS reports.

@@ -9,7 +9,7 @@ use schemars::Schema;
 use super::made::made;
 use super::{Context, Found, Iam, Kind, Live, Presence, Resource, Target, Wanted};
 use crate::base::deserialize::from_node;
-use crate::base::{Diff, Error, Errors, Node, Result, Shown};
+use crate::base::{Diff, Error, Errors, Node, OutputMeaning, Result, Shown};
 
 /// The [`Kind`] of a [`Resource`].
 pub struct Typed<R>(PhantomData<fn() -> R>);
@@ -58,6 +58,10 @@ impl<R: Resource> Kind for Typed<R> {
 
     fn iam(&self) -> Iam {
         R::IAM
+    }
+
+    fn outputs(&self) -> &'static [OutputMeaning] {
+        R::OUTPUTS
     }
 
     fn delete_rank(&self) -> u8 {

@@ -9,7 +9,10 @@ pub(super) struct Scope<'a> {
     playbook: &'a Playbook,
     declaration: &'a Declaration,
     facts: &'a Facts,
+    /// What expressions may read: outputs that are going to change are unknown.
     world: World,
+    /// What kinds look at: everything as it is now.
+    present: World,
     node: Node,
     tags: crate::contract::Tags,
 }
@@ -30,6 +33,7 @@ impl<'a> Scope<'a> {
             playbook,
             declaration,
             facts,
+            present: world.at_present(),
             world,
             node,
             tags: crate::contract::Tags::default(),
@@ -56,7 +60,7 @@ impl<'a> Scope<'a> {
             address: &self.declaration.address,
             at: &self.declaration.at,
             node: &self.node,
-            world: &self.world,
+            world: &self.present,
             tags: &self.tags,
             render: self,
         }

@@ -188,8 +188,26 @@ fn resource(kind: &str, path: &[String], names: &Names) -> Result<(), Wrong> {
                 suggestion::hint(key, &keys),
             )
         }
-        _ => Ok(()),
+        (Some(keys), _) => {
+            let place = if keys.is_some() { 2 } else { 1 };
+            output(kind, path, place, names)
+        }
     }
+}
+
+/// The output at `place` of the path is one that the kind has.
+fn output(kind: &str, path: &[String], place: usize, names: &Names) -> Result<(), Wrong> {
+    let (Some(output), Some(outputs)) = (path.get(place), names.outputs.get(kind)) else {
+        return Ok(());
+    };
+    if outputs.is_empty() || outputs.contains(&output.as_str()) {
+        return Ok(());
+    }
+    let resource = path[..place].join(".");
+    wrong(
+        format!("`{kind}.{resource}` has no output `{output}`"),
+        suggestion::hint(output, outputs),
+    )
 }
 
 fn unknown_root(root: &str, scope: &Scope) -> Result<(), Wrong> {

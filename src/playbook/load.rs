@@ -15,7 +15,7 @@ use super::names::{Names, is_name};
 use super::scope::{Fact, Scope};
 use super::types::Types;
 use super::{cycle, declare, settings, values, vars};
-use crate::base::{Error, ErrorKind, Errors, Node};
+use crate::base::{Error, ErrorKind, Errors, Node, OutputMeaning};
 
 /// After this many errors, the rest of the playbook is not looked at.
 pub(super) const MOST_ERRORS: usize = 100;
@@ -28,6 +28,8 @@ pub struct Section {
     /// `x-attaches` one that attaches itself to it, `x-template` a text that names a template, in
     /// which the `vars` beside it are names of their own.
     pub schema: Schema,
+    /// What expressions may read of one, and what it means; empty when nothing is promised.
+    pub outputs: &'static [OutputMeaning],
 }
 
 /// What a playbook is loaded with.
@@ -81,7 +83,7 @@ fn load(
     let folder = path.parent().unwrap_or(Path::new("")).to_owned();
     let files = Files::new(folder.clone(), &options.env, options.bundled);
     let expressions = Expressions::new(files);
-    let mut scope = first_scope(&document, options, &kinds);
+    let mut scope = first_scope(&document, options, sections);
     scope.vars = Arc::new(variables(
         &document,
         options,
@@ -119,15 +121,22 @@ fn load(
 }
 
 /// The scope before anything is known: names of variables and sections, and the environment.
-fn first_scope(document: &Document, options: &LoadOptions, kinds: &[&str]) -> Scope {
+fn first_scope(document: &Document, options: &LoadOptions, sections: &[Section]) -> Scope {
     let names = Names {
         vars: document
             .map("vars")
             .map(|(name, _)| (name.clone(), false))
             .collect(),
-        sections: kinds
+        sections: sections
             .iter()
-            .map(|kind| ((*kind).to_owned(), IndexMap::new()))
+            .map(|section| (section.name.to_owned(), IndexMap::new()))
+            .collect(),
+        outputs: sections
+            .iter()
+            .map(|section| {
+                let names = section.outputs.iter().map(|(name, _)| *name);
+                (section.name.to_owned(), names.collect())
+            })
             .collect(),
     };
     let env = options.env.iter();

@@ -16,6 +16,8 @@ pub(super) struct Names {
     pub(super) vars: IndexMap<String, bool>,
     /// Every section there is, with the names declared in it.
     pub(super) sections: BTreeMap<String, IndexMap<String, Keys>>,
+    /// The outputs that the resources of a section have, where that is known.
+    pub(super) outputs: BTreeMap<String, Vec<&'static str>>,
 }
 
 impl Names {

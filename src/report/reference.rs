@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
+use crate::base::OutputMeaning;
+
 /// The pattern of the text that every field takes in place of its own type: an expression.
 const EXPRESSION: &str = "\\{[{%]";
 /// Keys that every resource may have: told once for all.
@@ -24,7 +26,7 @@ pub fn settings(schema: &Value, sections: &[&str]) -> String {
 /// One section's part of the reference: every field with its type, default and meaning; its
 /// operations, where it has some, one by one.
 #[must_use]
-pub fn section(name: &str, schema: &Value) -> String {
+pub fn section(name: &str, schema: &Value, outputs: &[OutputMeaning]) -> String {
     let spec = own(&schema["additionalProperties"]);
     let mut page = format!("## `{name}`\n\n");
     if let Some(about) = description(spec) {
@@ -32,6 +34,13 @@ pub fn section(name: &str, schema: &Value) -> String {
     }
     page += &header();
     fields("", spec, false, &mut page);
+    if !outputs.is_empty() {
+        let _ = writeln!(page, "\nOutputs, read as `{{{{ {name}.NAME.OUTPUT }}}}`:\n");
+        page += "| output | meaning |\n| --- | --- |\n";
+        for (output, meaning) in outputs {
+            let _ = writeln!(page, "| `{output}` | {meaning} |");
+        }
+    }
     for operation in operations(spec) {
         for (name, field) in properties(operation) {
             let field = own(field);

@@ -11,7 +11,7 @@ use url::Url;
 use super::within::Within;
 use crate::aws::{Poll, Tags, Wait, is_code};
 use crate::base::deserialize::from_node;
-use crate::base::{Diff, Error, Errors, Node, Outputs, Result};
+use crate::base::{Diff, Error, Errors, Node, OutputMeaning, Outputs, Result};
 use crate::contract::{Context, Found, Iam, Kind, Presence, Stage, Target, Wanted};
 
 mod look;
@@ -54,6 +54,10 @@ impl Kind for Checks {
 
     fn iam(&self) -> Iam {
         Iam::default()
+    }
+
+    fn outputs(&self) -> &'static [OutputMeaning] {
+        &[]
     }
 
     fn delete_rank(&self) -> u8 {

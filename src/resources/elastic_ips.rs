@@ -10,7 +10,7 @@ use super::presence::present;
 use super::reference::AttachedInstanceName;
 use crate::aws::ec2::{filter, of_address, of_stack, retag, specification, tags_of};
 use crate::aws::{Poll, Tags, Wait, is_code, refused, tags};
-use crate::base::{Address, Diff, Error, Outputs, Result, Shown};
+use crate::base::{Address, Diff, Error, OutputMeaning, Outputs, Result, Shown};
 use crate::contract::{Context, Iam, Presence, Resource, Target, Wanted};
 
 /// A public IPv4 address that stays the same
@@ -73,6 +73,12 @@ impl Resource for ElasticIp {
             "ec2:DescribeAddresses",
         ],
     };
+    const OUTPUTS: &'static [OutputMeaning] = &[
+        ("id", "Allocation id"),
+        ("public_ip", "The address"),
+        ("instance_id", "Id of the instance that it is attached to"),
+        ("association_id", "Id of the attachment"),
+    ];
     const DELETE_RANK: u8 = 10;
     type Live = Live;
 

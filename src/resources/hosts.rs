@@ -13,7 +13,7 @@ use serde::Deserialize;
 use crate::aws::Tags;
 use crate::base::deserialize::from_node;
 use crate::base::node::Value;
-use crate::base::{Diff, Errors, Node, Outputs, Result, Shown};
+use crate::base::{Diff, Errors, Node, OutputMeaning, Outputs, Result, Shown};
 use crate::contract::{Context, Found, Iam, Kind, Presence, Stage, Target, Wanted};
 use crate::operations::declared::{self, Declared};
 use crate::operations::registry::AnyOperation;
@@ -159,6 +159,17 @@ impl Kind for Hosts {
             apply: &["ec2:CreateTags"],
             delete: &[],
         }
+    }
+
+    fn outputs(&self) -> &'static [OutputMeaning] {
+        &[
+            (
+                "id",
+                "Id of the instance; the address of a host outside AWS",
+            ),
+            ("address", "Where it is reached"),
+            ("os", "Distribution and release, such as `debian 12`"),
+        ]
     }
 
     fn delete_rank(&self) -> u8 {

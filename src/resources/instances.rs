@@ -7,7 +7,7 @@ use super::reference::{KeyPairName, SecurityGroupName};
 use crate::aws::ec2::{filter, of_stack};
 use crate::aws::{Tags, tags};
 use crate::base::node::Step;
-use crate::base::{Diff, Outputs, Result};
+use crate::base::{Diff, OutputMeaning, Outputs, Result};
 use crate::contract::{Context, Iam, Part, Presence, Resource, Target, Wanted};
 
 pub mod ami;
@@ -161,6 +161,25 @@ impl Resource for Instance {
             "ec2:DescribeNetworkInterfaces",
         ],
     };
+    const OUTPUTS: &'static [OutputMeaning] = &[
+        ("id", "Id in AWS"),
+        (
+            "public_ip",
+            "Public address; its elastic IP where it has one",
+        ),
+        ("private_ip", "Address within the VPC"),
+        ("public_dns", "Public DNS name"),
+        ("private_dns", "DNS name within the VPC"),
+        ("state", "`running`, `stopped` or a state in between"),
+        (
+            "availability_zone",
+            "Availability zone, such as `eu-west-1a`",
+        ),
+        ("host_key", "Public host key that connections are pinned to"),
+        ("key_pair", "Name in AWS of its key pair"),
+        ("image_id", "Id of its image"),
+        ("launch_time", "When it was last started, RFC 3339"),
+    ];
     const DELETE_RANK: u8 = 20;
     type Live = Live;
 
@@ -177,7 +196,7 @@ impl Resource for Instance {
             );
             found.push((at("instance_type"), text));
         }
-        if let Some((key, problem)) = self.root_volume.problem() {
+        for (key, problem) in self.root_volume.problems() {
             found.push(([at("root_volume"), at(key)].concat(), problem));
         }
         if self

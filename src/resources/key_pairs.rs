@@ -12,7 +12,7 @@ use super::presence::present;
 use crate::aws::ec2::{filter, of_address, of_stack, retag, tags_of};
 use crate::aws::{Tags, is_code, refused, tags};
 use crate::base::node::Step;
-use crate::base::{Diff, Error, Node, Outputs, Result, Shown, Value};
+use crate::base::{Diff, Error, Node, OutputMeaning, Outputs, Result, Shown, Value};
 use crate::contract::{Context, Iam, Presence, Resource, Target, Wanted};
 
 mod create;
@@ -85,6 +85,15 @@ impl Resource for KeyPair {
         ],
         delete: &["ec2:DeleteKeyPair", "ec2:DescribeKeyPairs"],
     };
+    const OUTPUTS: &'static [OutputMeaning] = &[
+        ("id", "Id in AWS"),
+        ("name", "Name in AWS"),
+        ("fingerprint", "Fingerprint, as AWS shows it"),
+        (
+            "private_key",
+            "Path of the private key, where `create` made it",
+        ),
+    ];
     const DELETE_RANK: u8 = 40;
     type Live = Live;
 

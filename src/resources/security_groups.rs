@@ -9,7 +9,7 @@ use super::presence::present;
 use crate::aws::ec2::{filter, of_stack, retag, tags_of};
 use crate::aws::{Tags, refused, tags};
 use crate::base::node::Step;
-use crate::base::{Diff, Node, Outputs, Result, Shown, Value};
+use crate::base::{Diff, Node, OutputMeaning, Outputs, Result, Shown, Value};
 use crate::contract::{Context, Iam, Presence, Resource, Target, Wanted};
 
 pub mod changes;
@@ -106,6 +106,11 @@ impl Resource for SecurityGroup {
             "ec2:RevokeSecurityGroupEgress",
         ],
     };
+    const OUTPUTS: &'static [OutputMeaning] = &[
+        ("id", "Id in AWS"),
+        ("name", "Name in AWS"),
+        ("vpc_id", "Id of its VPC"),
+    ];
     const DELETE_RANK: u8 = 30;
     type Live = Live;
 

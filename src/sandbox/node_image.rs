@@ -3,7 +3,7 @@
 use std::process::Stdio;
 
 use sha2::{Digest, Sha256};
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 
 use super::hosts::NODE_IMAGE;
@@ -32,34 +32,32 @@ pub(super) async fn build(engine: &Engine, say: &super::Say<'_>) -> Result<()> {
         "building the image of the hosts, {NODE_IMAGE} (half a minute)"
     ));
     let mut shell = Command::new("sh")
-        .args(["-s", NODE_IMAGE, &recipe])
-        .stdin(Stdio::piped())
+        // Not on standard input: a command of the recipe might read the rest of it.
+        .args(["-c", RECIPE, "tidewalk-node", NODE_IMAGE, &recipe])
+        .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .kill_on_drop(true)
         .spawn()
         .context("building the image of the hosts")?;
-    let (Some(mut input), Some(lines), Some(errors)) =
-        (shell.stdin.take(), shell.stdout.take(), shell.stderr.take())
-    else {
+    let (Some(lines), Some(errors)) = (shell.stdout.take(), shell.stderr.take()) else {
         return Err(Error::failed(
-            "building the image of the hosts: no way to talk to `sh`",
+            "building the image of the hosts: no way to read from `sh`",
         ));
     };
-    let feed = async move { input.write_all(RECIPE.as_bytes()).await };
     let tell = async move {
         let mut lines = BufReader::new(lines).lines();
         while let Ok(Some(line)) = lines.next_line().await {
             say(&format!("  {line}"));
         }
     };
-    let (given, (), complaints) = tokio::join!(feed, tell, last_lines(errors));
+    let ((), complaints) = tokio::join!(tell, last_lines(errors));
     let status = shell
         .wait()
         .await
         .context("building the image of the hosts")?;
     if status.success() {
-        return given.context("building the image of the hosts");
+        return Ok(());
     }
     let error = Error::failed(format!(
         "building the image of the hosts ended with {status}"

@@ -132,3 +132,14 @@ fn references_are_marked_in_the_schema() {
     assert!(marked("elastic_ips").contains(r#""x-attaches":true"#));
     assert!(marked("security_groups").contains(r#""x-kind-unless":"#));
 }
+
+#[test]
+fn every_output_is_told_once() {
+    for kind in registry() {
+        let outputs = kind.outputs();
+        let names: HashSet<_> = outputs.iter().map(|(name, _)| *name).collect();
+        assert_eq!(names.len(), outputs.len(), "{}", kind.name());
+        let told = outputs.iter().all(|(_, meaning)| !meaning.is_empty());
+        assert!(told, "{}", kind.name());
+    }
+}

@@ -166,6 +166,13 @@ impl Play {
             .await
             .expect("it is discovered once applied");
         assert_eq!(found.id, made.id);
+        let promised = kind.outputs().iter().map(|(name, _)| *name);
+        let told = found.outputs.0.keys().map(String::as_str);
+        assert!(
+            told.eq(promised),
+            "{} tells other outputs than it promises",
+            kind.name()
+        );
         let rest = kind.diff(stage.target(), Some(&found))?;
         assert!(rest.is_empty(), "after apply there still differs {rest:#?}");
         self.world

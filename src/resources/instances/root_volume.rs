@@ -37,21 +37,22 @@ impl Default for RootVolume {
 }
 
 impl RootVolume {
-    /// What can be told to be wrong with it: the field, and what.
+    /// All that can be told to be wrong with it: the field, and what.
     #[must_use]
-    pub fn problem(&self) -> Option<(&'static str, String)> {
+    pub fn problems(&self) -> Vec<(&'static str, String)> {
         const TYPES: [&str; 3] = ["gp3", "gp2", "standard"];
+        let mut found = Vec::new();
         if let Some(size) = self.size_gib.filter(|size| !(1..=65536).contains(size)) {
-            return Some(("size_gib", format!("a volume cannot have {size} GiB")));
+            found.push(("size_gib", format!("a volume cannot have {size} GiB")));
         }
-        let known = TYPES.contains(&self.volume_type.as_str());
-        (!known).then(|| {
+        if !TYPES.contains(&self.volume_type.as_str()) {
             let text = format!(
                 "`{}` is not a type of root volume: there are `gp3`, `gp2` and `standard`",
                 self.volume_type
             );
-            ("type", text)
-        })
+            found.push(("type", text));
+        }
+        found
     }
 
     /// What the launch is told.

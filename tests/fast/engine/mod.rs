@@ -14,7 +14,7 @@ use tidewalk::engine::{
 };
 use tidewalk::playbook::{LoadOptions, Playbook, Section};
 
-use toys::{Toys, foreign};
+use toys::{Stickers, Toys, foreign};
 
 struct Silent;
 
@@ -29,6 +29,7 @@ impl Progress for Silent {
 /// A shelf of toys, and a folder that holds the playbook and the journal.
 struct Playroom {
     toys: Toys,
+    stickers: Stickers,
     folder: TempDir,
 }
 
@@ -36,12 +37,13 @@ impl Playroom {
     fn new() -> Self {
         Self {
             toys: Toys::default(),
+            stickers: Stickers::default(),
             folder: TempDir::new().unwrap(),
         }
     }
 
     fn kinds(&self) -> Vec<Arc<dyn Kind>> {
-        vec![Arc::new(self.toys.clone())]
+        vec![Arc::new(self.toys.clone()), Arc::new(self.stickers.clone())]
     }
 
     async fn context(&self) -> Context {
@@ -93,6 +95,7 @@ impl Playroom {
             .map(|kind| Section {
                 name: kind.name(),
                 schema: kind.schema(),
+                outputs: kind.outputs(),
             })
             .collect();
         Playbook::load(path, &LoadOptions::default(), &sections).unwrap()
@@ -213,7 +216,7 @@ async fn a_change_travels_along_the_references() {
     let room = Playroom::new();
     room.apply(TOWER).await;
     let green = TOWER.replace("color: red", "color: green");
-    assert_eq!(room.planned(&green).await, ["update base"]);
+    assert_eq!(room.planned(&green).await, ["update base", "update middle"]);
     let blocky = TOWER.replace("shape: cube", "shape: block");
     assert_eq!(
         room.planned(&blocky).await,
@@ -379,4 +382,28 @@ async fn an_existing_toy_is_looked_up_and_a_missing_one_is_an_error_at_its_place
         error.location().map(|at| (at.line, at.column)),
         Some((4, 12))
     );
+}
+
+#[tokio::test]
+async fn a_plan_looks_at_things_where_they_are_now() {
+    let room = Playroom::new();
+    let labelled = "toys:\n  car: { color: red }\nstickers:\n  car: { toy: car, text: \"{{ toys.car.color }}\" }\n";
+    let outcome = room.apply(labelled).await;
+    assert!(outcome.failed.is_empty(), "{:?}", outcome.failed);
+    room.stickers.0.lock().unwrap().clear();
+    let blue = labelled.replace("red", "blue");
+    assert_eq!(room.planned(&blue).await, ["update car", "update car"]);
+    assert_eq!(
+        *room.stickers.0.lock().unwrap(),
+        ["red"],
+        "it is not blue yet"
+    );
+    let prepared = room.plan(&blue).await.unwrap();
+    let sticker = prepared
+        .plan
+        .steps
+        .iter()
+        .find(|step| step.address.kind == "stickers");
+    let change = &sticker.unwrap().diff.changes[0];
+    assert_eq!(change.new, tidewalk::base::Shown::AfterApply);
 }

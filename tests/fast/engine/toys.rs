@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use schemars::{JsonSchema, Schema};
 use serde::Deserialize;
 use tidewalk::base::deserialize::from_node;
-use tidewalk::base::{Address, Diff, Error, Errors, Node, Outputs, Result, Shown};
-use tidewalk::contract::{Context, Found, Iam, Kind, Presence, Tags, Target, Wanted};
+use tidewalk::base::{Address, Diff, Error, Errors, Node, OutputMeaning, Outputs, Result, Shown};
+use tidewalk::contract::{Context, Found, Iam, Kind, Presence, Stage, Tags, Target, Wanted};
 
 /// One toy as the playbook wants it.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
@@ -85,6 +85,10 @@ impl Kind for Toys {
         Iam::default()
     }
 
+    fn outputs(&self) -> &'static [OutputMeaning] {
+        &[("id", "Its id"), ("color", "Its color")]
+    }
+
     fn delete_rank(&self) -> u8 {
         1
     }
@@ -120,9 +124,15 @@ impl Kind for Toys {
             return Ok(diff.field("color", Shown::of(&item.toy.color), Shown::AfterApply));
         }
         let toy = from_node::<Toy>(target.node)?;
-        Ok(diff
+        let diff = diff
             .field("color", Shown::of(&item.toy.color), Shown::of(&toy.color))
-            .fixed("shape", Shown::of(&item.toy.shape), Shown::of(&toy.shape)))
+            .fixed("shape", Shown::of(&item.toy.shape), Shown::of(&toy.shape));
+        let settled = item.toy.color == toy.color;
+        Ok(if settled {
+            diff
+        } else {
+            diff.unsettles("color")
+        })
     }
 
     async fn apply(&self, _: &Context, target: Target<'_>, live: Option<&Found>) -> Result<Found> {
@@ -197,5 +207,103 @@ pub(crate) fn foreign(stack: &str, name: &str) -> Item {
     Item {
         toy,
         tags: Tags(tags.map(|(key, value)| (key.to_owned(), value)).into()),
+    }
+}
+
+/// A sticker upon a toy: it is looked at where it is.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "only its schema is used")]
+struct Sticker {
+    /// The toy.
+    #[schemars(extend("x-kind" = "toys"))]
+    toy: String,
+    /// What it says.
+    text: Option<String>,
+}
+
+/// The kind of stickers; keeps the color that each look saw its toy have.
+#[derive(Clone, Default)]
+pub(crate) struct Stickers(pub(crate) Arc<Mutex<Vec<String>>>);
+
+#[async_trait]
+impl Kind for Stickers {
+    fn name(&self) -> &'static str {
+        "stickers"
+    }
+
+    fn stage(&self) -> Stage {
+        Stage::Upon
+    }
+
+    fn schema(&self) -> Schema {
+        schemars::schema_for!(Sticker)
+    }
+
+    fn outputs(&self) -> &'static [OutputMeaning] {
+        &[]
+    }
+
+    fn iam(&self) -> Iam {
+        Iam::default()
+    }
+
+    fn delete_rank(&self) -> u8 {
+        0
+    }
+
+    fn check(&self, _: &Node) -> Result<(), Errors> {
+        Ok(())
+    }
+
+    async fn discover(&self, _: &Context, _: &Wanted) -> Result<Vec<Found>> {
+        Ok(Vec::new())
+    }
+
+    async fn observe(&self, _: &Context, target: Target<'_>) -> Result<Option<Found>> {
+        let name = target
+            .node
+            .entry("toy")
+            .and_then(Node::as_text)
+            .unwrap_or_default();
+        let color = target.world.output(&Address::new("toys", name), "color");
+        let Some(color) = color.and_then(|color| color.as_str()) else {
+            return Ok(None);
+        };
+        self.0.lock().unwrap().push(color.to_owned());
+        Ok(Some(Found {
+            id: name.to_owned(),
+            name: None,
+            tags: Tags::default(),
+            outputs: Outputs::default(),
+            parts: Vec::new(),
+            live: Arc::new(()),
+        }))
+    }
+
+    fn diff(&self, target: Target<'_>, live: Option<&Found>) -> Result<Diff> {
+        let text = target.node.entry("text");
+        let unknown = text.is_some_and(Node::has_unknown);
+        let new = if unknown {
+            Shown::AfterApply
+        } else {
+            Shown::Absent
+        };
+        Ok(match live {
+            Some(_) => Diff::default().field("text", Shown::Absent, new),
+            None => Diff::default().field("sticker", Shown::Absent, Shown::of("new")),
+        })
+    }
+
+    async fn apply(&self, cx: &Context, target: Target<'_>, _: Option<&Found>) -> Result<Found> {
+        let seen = self.observe(cx, target).await?;
+        seen.ok_or_else(|| Error::failed("there is nothing to stick it on"))
+    }
+
+    async fn delete(&self, _: &Context, _: &Found) -> Result<()> {
+        Ok(())
+    }
+
+    async fn presence(&self, _: &Context, ids: &[String]) -> Vec<Presence> {
+        vec![Presence::Absent; ids.len()]
     }
 }

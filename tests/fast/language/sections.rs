@@ -174,6 +174,7 @@ fn section<T: JsonSchema>(name: &'static str) -> Section {
     Section {
         name,
         schema: generator.into_root_schema_for::<T>(),
+        outputs: &[],
     }
 }
 
