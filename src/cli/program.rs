@@ -11,13 +11,26 @@ use super::{apply, check, completions, destroy, exec, graph, plan, sandbox, sche
 use crate::base::{Errors, ResultExt};
 use crate::report::Output;
 
+/// What a new user types.
+const FIRST_STEPS: &str = "\
+First steps, on this machine and without an account:
+  tidewalk sandbox up
+  tidewalk plan site.yml --sandbox
+  tidewalk apply site.yml --sandbox
+  tidewalk destroy site.yml --sandbox";
+
 /// Walk a declarative playbook and make it true; take it down again, and prove it
 ///
 /// A playbook declares AWS resources and what is on the hosts. `plan` shows what would change,
 /// `apply` changes it, `destroy` takes everything down and prints a receipt. Nothing is kept on
 /// this machine: who owns what is written on the resources themselves.
 #[derive(Debug, Parser)]
-#[command(name = "tidewalk", version, after_help = TABLE, max_term_width = 100)]
+#[command(
+    name = "tidewalk",
+    version,
+    after_help = format!("{FIRST_STEPS}\n\n{TABLE}"),
+    max_term_width = 100
+)]
 pub struct Program {
     #[command(flatten)]
     output: OutputFlags,

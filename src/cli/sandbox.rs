@@ -127,7 +127,10 @@ fn shown(running: &Running) -> String {
 
 fn described(status: &Status) -> String {
     let Some(running) = &status.running else {
-        return format!("the sandbox in {} is not up\n", status.dir.display());
+        return format!(
+            "the sandbox in {} is not up; `tidewalk sandbox up` starts it\n",
+            status.dir.display()
+        );
     };
     let mut text = format!("folder    {}\n{}", status.dir.display(), shown(running));
     let Some(health) = &status.health else {

@@ -279,3 +279,37 @@ fn the_schema_is_json_with_every_section() {
         );
     }
 }
+
+#[test]
+fn a_playbook_that_was_not_named_is_asked_for() {
+    for (command, asked) in [
+        (vec!["plan"], "name the playbook"),
+        (vec!["status"], "`--stack NAME`"),
+        (vec!["destroy", "--yes"], "`--stack NAME`"),
+    ] {
+        let output = Command::new(env!("CARGO_BIN_EXE_tidewalk"))
+            .args(&command)
+            .current_dir("/")
+            .output()
+            .expect("the binary starts");
+        assert_eq!(output.status.code(), Some(1), "{command:?}");
+        assert!(stderr(&output).contains(asked), "{}", stderr(&output));
+    }
+}
+
+#[test]
+fn output_that_could_not_be_written_is_a_failure() {
+    let full = std::fs::File::create("/dev/full").expect("/dev/full");
+    let output = Command::new(env!("CARGO_BIN_EXE_tidewalk"))
+        .arg("schema")
+        .stdout(full)
+        .stderr(Stdio::piped())
+        .output()
+        .expect("the binary starts");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        stderr(&output).contains("No space left"),
+        "{}",
+        stderr(&output)
+    );
+}

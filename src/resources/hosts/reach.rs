@@ -219,3 +219,17 @@ fn without_key(spec: &Host, address: &str, at: &crate::base::Location) -> Error 
          `cat /etc/ssh/ssh_host_ed25519_key.pub` on the host's console, then set `host_key`"
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_private_key_is_there_or_an_agent_has_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let key = folder.path().join("id");
+        assert!(usable(&key).unwrap_err().message().contains("is not there"));
+        std::fs::write(folder.path().join("id.pub"), "").unwrap();
+        assert!(usable(&key).is_ok());
+    }
+}

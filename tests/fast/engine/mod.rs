@@ -184,6 +184,7 @@ async fn whatever_fails_the_next_run_finishes_without_a_duplicate() {
                 outcome.failed[0].address(),
                 Some(&Address::new("toys", name))
             );
+            assert_eq!(outcome.unfinished, [Address::new("toys", name)]);
             let skipped: Vec<_> = outcome
                 .skipped
                 .iter()
@@ -226,6 +227,21 @@ async fn a_change_travels_along_the_references() {
     assert!(outcome.failed.is_empty(), "{:?}", outcome.failed);
     assert_eq!(room.planned(&blocky).await, [""; 0]);
     assert_eq!(room.names(), ["alone", "base", "middle", "top"]);
+}
+
+#[tokio::test]
+async fn nothing_is_deleted_for_a_new_one_that_cannot_be_made() {
+    let room = Playroom::new();
+    room.apply(TOWER).await;
+    room.toys.shelf().sold_out.insert("base".to_owned());
+    let blocky = TOWER.replace("shape: cube", "shape: block");
+    let outcome = room.apply(&blocky).await;
+    assert_eq!(outcome.failed[0].message(), "sold out");
+    assert!(outcome.unfinished.is_empty(), "nothing was begun");
+    assert_eq!(room.names(), ["alone", "base", "middle", "top"]);
+    room.toys.shelf().sold_out.clear();
+    let outcome = room.apply(&blocky).await;
+    assert!(outcome.failed.is_empty(), "{:?}", outcome.failed);
 }
 
 #[tokio::test]

@@ -41,6 +41,8 @@ pub(crate) struct Shelf {
     pub(crate) refuse: BTreeSet<String>,
     /// Toys whose apply makes the toy, and fails then.
     pub(crate) lose: BTreeSet<String>,
+    /// Toys of which no new one can be made.
+    pub(crate) sold_out: BTreeSet<String>,
     /// Toys that do not go away.
     pub(crate) stuck: BTreeSet<String>,
     /// How many more listings work.
@@ -160,6 +162,14 @@ impl Kind for Toys {
             return Err(Error::failed("the answer was lost"));
         }
         Ok(found(&id, &item))
+    }
+
+    async fn ready(&self, _: &Context, target: Target<'_>) -> Result<()> {
+        let sold_out = self.shelf().sold_out.contains(&target.address.name);
+        if sold_out {
+            return Err(Error::failed("sold out"));
+        }
+        Ok(())
     }
 
     async fn delete(&self, _: &Context, live: &Found) -> Result<()> {
