@@ -47,6 +47,7 @@ pub async fn run(args: &Args, out: &Output) -> Result<Exit, Errors> {
     let begun = Instant::now();
     if let Some(path) = &args.receipt {
         format_of(path)?;
+        folder_of(path)?;
     }
     approval::possible(args.yes, "look at `tidewalk status`, and pass `--yes`")?;
     let session = Session::of(out, &args.stack, &args.cloud, &args.run).await?;
@@ -105,6 +106,16 @@ fn format_of(path: &Path) -> Result<Format> {
                 .hint("name the receipt `receipt.json` or `receipt.html`"),
         ),
     }
+}
+
+/// The folder for the receipt is there: afterwards it would be too late.
+fn folder_of(path: &Path) -> Result<()> {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    if folder.as_os_str().is_empty() || folder.is_dir() {
+        return Ok(());
+    }
+    let text = format!("there is no folder `{}` for the receipt", folder.display());
+    Err(Error::usage(text))
 }
 
 fn save(receipt: &Receipt, path: &Path) -> Result<()> {

@@ -164,9 +164,14 @@ impl SavedPlan {
         if self.plan["fingerprint"] == plan.fingerprint.as_str() {
             return Ok(());
         }
+        let hint = if plan.is_empty() {
+            "nothing is left to do now: it may have been applied already"
+        } else {
+            "make and approve a new one with `tidewalk plan --out FILE`"
+        };
         Err(
             Error::failed("the world has changed since the plan was saved, nothing was changed")
-                .hint("make and approve a new one with `tidewalk plan --out FILE`"),
+                .hint(hint),
         )
     }
 }

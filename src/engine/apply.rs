@@ -169,19 +169,16 @@ impl Engine {
             _ => kind.apply(&self.cx, target, live).await,
         };
         entry.time = jiff::Timestamp::now();
-        match &result {
-            Ok(found) => {
-                entry.mark = Mark::Done;
-                entry.id = Some(found.id.clone());
-                run.changed.with(|changed| changed.insert(address.clone()));
-                run.outcome
-                    .with(|outcome| outcome.done.push(address.clone()));
-            }
-            Err(_) => {
-                entry.mark = Mark::Failed;
-                run.outcome
-                    .with(|outcome| outcome.unfinished.push(address.clone()));
-            }
+        if let Ok(found) = &result {
+            entry.mark = Mark::Done;
+            entry.id = Some(found.id.clone());
+            run.changed.with(|changed| changed.insert(address.clone()));
+            run.outcome
+                .with(|outcome| outcome.done.push(address.clone()));
+        } else {
+            entry.mark = Mark::Failed;
+            run.outcome
+                .with(|outcome| outcome.unfinished.push(address.clone()));
         }
         run.journal.append(&entry)?;
         let found = result?;

@@ -243,9 +243,13 @@ impl Live {
     /// Takes back the `^C` that the terminal has just shown. The running lines are filled up to
     /// the last column, so it stands on a line of its own, and what clears them would miss one.
     pub fn take_back_echo(&self) {
-        if !lock(&self.running).is_empty() || lock(&self.listing).is_some() {
-            let _ = std::io::stderr().write_all(b"\r\x1b[K\x1b[1A");
-        }
+        let lines = !lock(&self.running).is_empty() || lock(&self.listing).is_some();
+        let back: &[u8] = if lines {
+            b"\r\x1b[K\x1b[1A"
+        } else {
+            b"\r\x1b[K"
+        };
+        let _ = std::io::stderr().write_all(back);
     }
 
     /// Takes all lines away.

@@ -313,3 +313,14 @@ fn output_that_could_not_be_written_is_a_failure() {
         stderr(&output)
     );
 }
+
+#[test]
+fn a_receipt_that_could_not_be_saved_is_refused_before_anything_is_deleted() {
+    let output = tidewalk(&["destroy", "--yes", "--receipt", "/nonexistent/receipt.html"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        stderr(&output).contains("no folder `/nonexistent`"),
+        "{}",
+        stderr(&output)
+    );
+}

@@ -248,6 +248,8 @@ fn an_approved_plan_is_applied_only_while_it_is_still_true() {
     beach.expect(0, &["apply", "node.plan"]);
     assert_eq!(beach.living(), 1);
     plan(&beach, 0);
+    let again = beach.expect(1, &["apply", "node.plan"]);
+    assert!(again.stderr.contains("applied already"), "{}", again.stderr);
 
     beach.write("node.yml", &NODE.replace("t3a.small", "t3a.medium"));
     beach.expect(3, &["plan", "node.yml", "--sandbox", "--out", "node.plan"]);

@@ -169,6 +169,30 @@ async fn what_validation_refuses_never_takes_effect() {
 }
 
 #[tokio::test]
+async fn what_systemd_would_not_run_is_told_with_its_words() {
+    let node = Node::start();
+    let site = Site::of(&node).await;
+    let timer = "- timer: { name: a, schedule: dayly, command: [/bin/true] }";
+    let error = site.apply(timer).await.err().expect("refused");
+    assert!(error.message().contains("'dayly'"), "{error:?}");
+    assert_eq!(
+        node.sh("ls /etc/systemd/system | grep -c ^a || true"),
+        "0\n"
+    );
+
+    let dies = "- unit: { name: dies.service, content: \"[Service]\\nExecStart=/bin/sh -c 'echo no database; exit 3'\\n\" }
+- service: { name: dies, running: true }
+";
+    let error = site.apply(dies).await.err().expect("it ends at once");
+    assert!(format!("{error:?}").contains("no database"), "{error:?}");
+
+    // The unit names a manual page, and a minimal system has none.
+    node.sh("! command -v man");
+    let documented = "- unit: { name: cron.service, drop_in: a.conf, content: \"[Service]\\nLimitNOFILE=4096\\n\", restart: cron }";
+    site.converge(documented).await;
+}
+
+#[tokio::test]
 async fn a_failing_reload_puts_the_old_files_back_and_says_so() {
     let node = Node::start();
     let site = Site::of(&node).await;
