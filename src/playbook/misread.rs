@@ -24,11 +24,15 @@ pub(super) fn explain(source: &Arc<Source>, error: &ScanError) -> Error {
         _ => {}
     }
     let failed = Error::playbook(format!("not valid YAML: {}", error.kind()), &at);
-    let line = source.from_line(at.line).unwrap_or_default();
-    let line = line.lines().next().unwrap_or_default();
-    let indent = line.len() - line.trim_start().len();
-    if line[..indent].contains('\t') {
-        return failed.hint("indent with spaces: YAML does not allow tabs there");
+    // A text may go on in the next line, so that a tab there is found in the text before it.
+    let lines = source.from_line(at.line).unwrap_or_default().lines();
+    for (index, line) in lines.take(2).enumerate() {
+        let indent = line.len() - line.trim_start().len();
+        if let Some(tab) = line[..indent].find('\t') {
+            let at = Location::new(source, at.line + index, tab + 1);
+            return Error::playbook(failed.message(), &at)
+                .hint("indent with spaces: YAML does not allow tabs there");
+        }
     }
     match error.kind() {
         ErrorKind::MappingValueNotAllowed | ErrorKind::SimpleKeyExpected => failed.hint(
