@@ -55,7 +55,7 @@ pub struct Work {
 }
 
 /// One thing wanted of a host. Implementations are one file each in `src/operations/`; the
-/// programs they may name beside the host's own are the functions in `src/operations/host.sh`.
+/// programs they may name beside the host's own are the functions in `src/operations/*.sh`.
 pub trait Operation: DeserializeOwned + JsonSchema + Send + Sync + 'static {
     /// Key in `operations:`, file name, case folder.
     const NAME: &'static str;

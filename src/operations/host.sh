@@ -49,34 +49,6 @@ tw_see_pending() {
   return 0
 }
 
-# NAME...: `NAME TAB VERSION` of those that are installed; with `--latest`, `NAME TAB VERSION TAB
-# CANDIDATE`.
-tw_see_packages() {
-  tw_latest=
-  if [ "$1" = --latest ]; then tw_latest=1; shift; fi
-  if command -v dpkg-query >/dev/null; then
-    dpkg-query -W -f '${Package}\t${Version}\t${db:Status-Status}\n' "$@" | while IFS='	' read -r tw_name tw_version tw_status; do
-      [ "$tw_status" = installed ] || continue
-      if [ -n "$tw_latest" ]; then
-        tw_new=$(apt-cache policy "$tw_name" | sed -n 's/^  Candidate: //p')
-        printf '%s\t%s\t%s\n' "$tw_name" "$tw_version" "$tw_new"
-      else
-        printf '%s\t%s\n' "$tw_name" "$tw_version"
-      fi
-    done
-  else
-    tw_dnf=$(command -v dnf || command -v yum) || return 1
-    for tw_name; do
-      tw_version=$(rpm -q --whatprovides --qf '%{VERSION}-%{RELEASE}' "$tw_name") || continue
-      if [ -n "$tw_latest" ] && ! "$tw_dnf" -q check-update "$tw_name" >/dev/null; then
-        printf '%s\t%s\t%s\n' "$tw_name" "$tw_version" newer
-      else
-        printf '%s\t%s\t%s\n' "$tw_name" "$tw_version" "$tw_version"
-      fi
-    done
-  fi
-}
-
 # USER: its passwd entry, its groups, and the hash field of its password (root only).
 tw_see_user() {
   getent passwd "$1" || return 1
@@ -288,76 +260,6 @@ tw_notify() {
   else
     tw_die "$tw_verb of $1 failed, and again with the old files put back:$tw_back"
   fi
-}
-
-# STATE UPDATE RECOMMENDS NAME...: installs, upgrades or removes packages.
-tw_packages() {
-  tw_want=$1 tw_update=$2 tw_recommends=$3 tw_updated=
-  shift 3
-  export DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l
-  if command -v apt-get >/dev/null; then
-    tw_apt "$@" >"$d/apt" 2>&1
-  else
-    tw_dnf "$@" >"$d/apt" 2>&1
-  fi
-  tw_result=$?
-  # The package manager writes to a file, so that a lost connection does not break it half-way.
-  [ $tw_result = 0 ] || grep -vE '^(Reading|Building|Get:|Hit:|Ign:|Fetched|Selecting|Preparing) ?' "$d/apt" | tail -n 15 >&2
-  return $tw_result
-}
-
-tw_apt() {
-  if [ -n "$(ls /var/lib/dpkg/updates 2>/dev/null)" ]; then dpkg --configure -a --force-confdef --force-confold; fi
-  set -- -q -y -o DPkg::Lock::Timeout=300 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold \
-    -o "APT::Install-Recommends=$tw_recommends" "$@"
-  case $tw_want in
-    absent) apt-get remove "$@"; return ;;
-  esac
-  case $tw_update in
-    true) tw_apt_update || return 1 ;;
-    auto) tw_apt_is_fresh || tw_apt_update || return 1 ;;
-  esac
-  apt-get install "$@" && return 0
-  [ "$tw_update" != false ] && [ -z "$tw_updated" ] || return 1
-  tw_apt_update && apt-get install "$@"
-}
-
-# The package lists are from today, and no source has been changed since.
-tw_apt_is_fresh() {
-  tw_stamp=$tw_state/apt-updated
-  [ -n "$(find "$tw_stamp" -mtime -1 2>/dev/null)" ] || return 1
-  [ -z "$(find /etc/apt/sources.list /etc/apt/sources.list.d -newer "$tw_stamp" 2>/dev/null)" ]
-}
-
-tw_apt_update() {
-  apt-get -q -o DPkg::Lock::Timeout=300 update || return 1
-  tw_updated=1
-  mkdir -p "$tw_state" && touch "$tw_state/apt-updated"
-}
-
-tw_dnf() {
-  tw_program=$(command -v dnf || command -v yum) || { echo "neither apt-get nor dnf nor yum is here"; return 1; }
-  case $tw_update in true) "$tw_program" -q -y makecache || return 1 ;; esac
-  case $tw_want in
-    absent) "$tw_program" -q -y remove "$@" ;;
-    latest) "$tw_program" -q -y install "$@" && "$tw_program" -q -y upgrade "$@" ;;
-    *) "$tw_program" -q -y install "$@" ;;
-  esac
-}
-
-# URL SHA256 PATH: fetches a signing key with apt's own downloader, as binary.
-tw_fetch_key() {
-  [ -x /usr/lib/apt/apt-helper ] || { tw_die "apt is not here"; return 1; }
-  /usr/lib/apt/apt-helper download-file "$1" "$d/key" >"$d/said" 2>&1 || { tail -n 3 "$d/said" >&2; return 1; }
-  if [ "$2" != - ]; then
-    tw_hash=$(sha256sum <"$d/key")
-    [ "${tw_hash%% *}" = "$2" ] || { tw_die "the key at $1 has SHA-256 ${tw_hash%% *}, not $2"; return 1; }
-  fi
-  case $(head -c 10 "$d/key") in
-    -----BEGIN) sed -e '1,/^[[:space:]]*$/d' -e '/^=/,$d' -e '/^-----END/,$d' "$d/key" | base64 -d -i >"$d/key.bin" ;;
-    *) cp "$d/key" "$d/key.bin" ;;
-  esac
-  tw_put "$3" 0644 root root '' <"$d/key.bin"
 }
 
 # USER EXCLUSIVE <KEYS: adds keys, or sets them. Written as the user, so that links in the home

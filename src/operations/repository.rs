@@ -52,6 +52,9 @@ struct Key {
     content: Option<String>,
 }
 
+/// How the armor of a key begins.
+const ARMOR: &str = "-----BEGIN PGP PUBLIC KEY BLOCK-----";
+
 impl Repository {
     fn key_path(&self) -> String {
         format!("/etc/apt/keyrings/{}.gpg", self.name)
@@ -121,21 +124,37 @@ fn placed(label: String, path: &str, content: Vec<u8>) -> Placement<'_> {
     }
 }
 
-/// A key as apt reads it from `.gpg` files: without its armor (RFC 9580, section 6.2).
+/// A key as apt reads it from `.gpg` files: without its armor (RFC 9580, section 6.2), every one of
+/// several.
 fn dearmored(bytes: &[u8]) -> Result<Vec<u8>> {
-    let text = match std::str::from_utf8(bytes) {
-        Ok(text) if text.trim_start().starts_with("-----BEGIN PGP") => text,
-        _ => return Ok(bytes.to_vec()),
-    };
-    let body: String = text
-        .lines()
-        .skip_while(|line| !line.trim().is_empty())
-        .map(str::trim)
-        .take_while(|line| !line.starts_with('=') && !line.starts_with('-'))
-        .collect();
-    base64::engine::general_purpose::STANDARD
-        .decode(body)
-        .map_err(|cause| Error::failed(format!("the key cannot be read: {cause}")))
+    let armored = std::str::from_utf8(bytes)
+        .ok()
+        .filter(|text| text.contains(ARMOR));
+    let mut key = Vec::new();
+    match armored {
+        None => key.extend_from_slice(bytes),
+        Some(text) => {
+            for block in text.split(ARMOR).skip(1) {
+                let body: String = block
+                    .lines()
+                    .skip(1)
+                    .skip_while(|line| !line.trim().is_empty())
+                    .map(str::trim)
+                    .take_while(|line| !line.starts_with('=') && !line.starts_with('-'))
+                    .collect();
+                let block = base64::engine::general_purpose::STANDARD
+                    .decode(body)
+                    .map_err(|cause| Error::failed(format!("the key cannot be read: {cause}")))?;
+                key.extend(block);
+            }
+        }
+    }
+    // An OpenPGP packet begins with its highest bit set (RFC 9580, section 4.2).
+    if key.first().is_some_and(|first| first & 0x80 != 0) {
+        return Ok(key);
+    }
+    Err(Error::failed("the key is not an OpenPGP key")
+        .hint("give the key that signs the source: an armored block, or the same in binary"))
 }
 
 impl Operation for Repository {
@@ -227,6 +246,9 @@ impl Operation for Repository {
             work.commands.extend(of_key.commands);
         }
         work.changes.extend(of_source.changes);
+        if !work.changes.is_empty() {
+            work.commands.insert(0, Command::new(["tw_has_apt"]));
+        }
         work.commands.extend(of_source.commands);
         Ok(work)
     }

@@ -9,7 +9,7 @@ use crate::ssh::batch::Run;
 use crate::ssh::{Batch, Command, Outcome, Session};
 
 /// The functions that operations name as programs.
-const PRELUDE: &str = include_str!("host.sh");
+const PRELUDE: &str = concat!(include_str!("host.sh"), "\n", include_str!("packages.sh"));
 /// Lines of a failed command's output that are shown.
 const SHOWN_LINES: usize = 15;
 

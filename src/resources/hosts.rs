@@ -20,12 +20,14 @@ use crate::operations::registry::AnyOperation;
 use crate::operations::round::{self, Seen};
 use crate::ssh::Session;
 use crate::ssh::session::Patience;
+use crate::ssh::trouble;
 
 use self::reach::Reach;
+use super::within::Within;
 
 /// A host that does not answer a plan for so long is an error.
 const PLAN_PATIENCE: Duration = Duration::from_secs(15);
-/// An instance that has just been started answers within this.
+/// A host that is starting answers an apply within this, when the playbook does not say.
 const BOOT_PATIENCE: Duration = Duration::from_mins(5);
 /// Operations may change what earlier ones looked at (a package brings a file): one more time.
 const PASSES: usize = 2;
@@ -53,6 +55,8 @@ pub struct Host {
     pub(crate) jump_host_key: Option<String>,
     /// Public host key, `ssh-ed25519 AAAA…`, of a host outside AWS.
     pub(crate) host_key: Option<String>,
+    /// How long an apply waits for a host that is starting until it answers; `5m` when not given.
+    pub(crate) answers_within: Option<Within>,
     /// Become root by `sudo` where the login is not root.
     #[serde(default = "yes")]
     pub(crate) sudo: bool,
@@ -134,6 +138,12 @@ async fn connect(
         .await
         .map(Arc::new)
         .map_err(|error| error.of(target.address).at(target.at))
+}
+
+fn is_not_up(error: &crate::base::Error) -> bool {
+    [trouble::NO_ANSWER, trouble::LOGIN_REFUSED]
+        .map(Some)
+        .contains(&error.service_code())
 }
 
 #[async_trait]
@@ -221,16 +231,24 @@ impl Kind for Hosts {
                 id,
             } => (destination, pins, id),
         };
+        let planted = pins.is_planted();
         let patience = Patience {
-            booting: PLAN_PATIENCE,
+            booting: if planted {
+                Duration::ZERO
+            } else {
+                PLAN_PATIENCE
+            },
             first_start: false,
         };
-        let session = connect(cx, target, &destination, patience).await?;
+        let session = match connect(cx, target, &destination, patience).await {
+            // Still at its first start: an apply waits for it, and nothing of ours is there yet.
+            Err(error) if planted && is_not_up(&error) => return Ok(None),
+            connected => connected?,
+        };
         let declared = operations(target.node)?;
         let seen = round::look(&session, spec.sudo, target, &declared)
             .await
             .map_err(|error| error.of(target.address).at(target.at))?;
-        let planted = pins.is_planted();
         Ok(Some(found(
             &id,
             &destination.address,
@@ -290,7 +308,7 @@ impl Kind for Hosts {
             }
             _ => {
                 let patience = Patience {
-                    booting: BOOT_PATIENCE,
+                    booting: spec.answers_within.map_or(BOOT_PATIENCE, |within| within.0),
                     first_start: pins.is_planted(),
                 };
                 connect(cx, target, &destination, patience).await?

@@ -17,7 +17,7 @@ const IDLE_SECONDS: u32 = 60;
 const LONGEST_FOLDER: usize = 60;
 /// No single attempt takes longer, whatever the host does.
 const ATTEMPT: Duration = Duration::from_mins(1);
-/// A host's first start gets this long until its login and key are in place.
+/// A host's first start gets this long, from its first answer, until its login and key are in place.
 const INSTALLING: Duration = Duration::from_secs(90);
 
 /// An open connection.
@@ -57,6 +57,7 @@ impl Session {
         doing: &(dyn Fn(&str) + Sync),
     ) -> Result<Self> {
         let start = Instant::now();
+        let mut refused = None;
         let mut pause = Duration::from_millis(250);
         loop {
             let (log, folder) = match attempt(destination).await? {
@@ -70,15 +71,21 @@ impl Session {
             };
             drop(folder);
             let trouble = explain(destination, &log);
-            let limit = match trouble.passing {
-                Passing::WhileBooting => patience.booting,
-                Passing::WhileInstalling if patience.first_start => INSTALLING,
-                Passing::WhileInstalling | Passing::Never => Duration::ZERO,
+            let (since, limit, news) = match trouble.passing {
+                Passing::WhileBooting => (start, patience.booting, "waiting for SSH to answer"),
+                Passing::WhileInstalling if patience.first_start => (
+                    // From here on it answers: how long that took does not count.
+                    *refused.get_or_insert_with(Instant::now),
+                    INSTALLING,
+                    "waiting until the host's first start lets us in",
+                ),
+                Passing::WhileInstalling | Passing::Never => return Err(trouble.error),
             };
-            if start.elapsed() + pause > limit {
-                return Err(trouble.error);
+            if since.elapsed() + pause > limit {
+                let waited = start.elapsed().as_secs();
+                return Err(trouble.error.note(format!("tried for {waited} s")));
             }
-            doing("waiting for SSH");
+            doing(news);
             tokio::time::sleep(pause).await;
             pause = (pause * 3 / 2).min(Duration::from_secs(5));
         }

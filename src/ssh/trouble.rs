@@ -4,6 +4,11 @@ use super::Destination;
 use super::destination::ALIAS;
 use crate::base::Error;
 
+/// Code of the error of a host that does not answer.
+pub const NO_ANSWER: &str = "NoAnswer";
+/// Code of the error of a host that does not let us in.
+pub const LOGIN_REFUSED: &str = "LoginRefused";
+
 /// A connection that did not come about.
 #[derive(Debug)]
 pub struct Trouble {
@@ -39,6 +44,7 @@ pub fn explain(destination: &Destination, log: &str) -> Trouble {
         .unwrap_or("ssh said nothing");
     let has = |needles: &[&str]| needles.iter().any(|needle| log.contains(needle));
     let failed = |text: &str| Error::failed(format!("connecting to {name} ({login}): {text}"));
+    let refused = || failed("the host refused the login").code(LOGIN_REFUSED);
 
     if has(&[
         &format!("{ALIAS} has changed"),
@@ -63,7 +69,7 @@ pub fn explain(destination: &Destination, log: &str) -> Trouble {
         "No more authentication",
     ]) {
         return Trouble {
-            error: refused_login(destination, failed("the host refused the login"), log),
+            error: refused_login(destination, refused(), log),
             passing: Passing::WhileInstalling,
         };
     }
@@ -75,7 +81,7 @@ pub fn explain(destination: &Destination, log: &str) -> Trouble {
     }
     if has(&["timed out", "Timeout"]) {
         return Trouble {
-            error: failed("no answer").note(last).hint(
+            error: failed("no answer").code(NO_ANSWER).note(last).hint(
                 "does a security group let this machine's address in on the SSH port, and has the \
                  host a public address?",
             ),
@@ -93,19 +99,20 @@ pub fn explain(destination: &Destination, log: &str) -> Trouble {
         "System is booting up",
         "Not allowed at this time",
     ];
-    let passing = if has(&boots) {
-        Passing::WhileBooting
-    } else {
-        Passing::Never
-    };
-    let error = match passing {
-        Passing::WhileBooting => failed(last).hint(
-            "does it run? `tidewalk status` shows its instance; one that is lost is made anew by \
-             `tidewalk destroy --only instances.NAME` and `tidewalk apply`",
-        ),
-        _ => failed(last),
-    };
-    Trouble { error, passing }
+    if has(&boots) {
+        return Trouble {
+            error: failed(last).code(NO_ANSWER).hint(
+                "is it still starting, and is this the port of its SSH server? An instance that \
+                     is lost is made anew by `tidewalk destroy --only instances.NAME` and \
+                     `tidewalk apply`",
+            ),
+            passing: Passing::WhileBooting,
+        };
+    }
+    Trouble {
+        error: failed(last),
+        passing: Passing::Never,
+    }
 }
 
 fn refused_login(destination: &Destination, error: Error, log: &str) -> Error {

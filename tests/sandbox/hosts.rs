@@ -4,3 +4,6 @@ mod contact;
 mod node;
 mod operations;
 mod site;
+mod slow;
+mod sources;
+mod workshop;

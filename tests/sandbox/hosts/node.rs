@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// The image that the sandbox's own hosts run.
-const IMAGE: &str = "tidewalk-node:debian-12";
+pub(crate) const IMAGE: &str = "tidewalk-node:debian-12";
 /// A container that does not answer after this never will.
 const BOOT: Duration = Duration::from_mins(1);
 
@@ -23,6 +23,18 @@ pub(crate) struct Node {
 impl Node {
     /// Starts one; returns when sshd answers.
     pub(crate) fn start() -> Self {
+        Self::of(IMAGE)
+    }
+
+    /// Starts one from another image; returns when sshd answers.
+    pub(crate) fn of(image: &str) -> Self {
+        let node = Self::boot(image, &[]);
+        node.wait_for_ssh();
+        node
+    }
+
+    /// Starts one with files of its own, as path and text, and does not wait for it.
+    pub(crate) fn boot(image: &str, files: &[(&str, &str)]) -> Self {
         let folder = TempDir::new().expect("a folder");
         let host_key = make_key(&folder.path().join("host"));
         let login_key = make_key(&folder.path().join("id"));
@@ -54,6 +66,10 @@ impl Node {
             &login_line,
         );
         place(&root, "etc/cloud", 0o755, "cloud-init.disabled", 0o644, "");
+        for (path, text) in files {
+            let (folder, name) = path.rsplit_once('/').expect("a path");
+            place(&root, folder, 0o755, name, 0o644, text);
+        }
 
         let suffix = folder.path().file_name().expect("a name").to_string_lossy();
         let name = format!("tidewalk-test-{}", suffix.trim_start_matches('.'));
@@ -72,7 +88,7 @@ impl Node {
             "/run",
             "--tmpfs",
             "/run/lock",
-            IMAGE,
+            image,
         ]);
         let mut node = Self {
             name,
@@ -82,20 +98,45 @@ impl Node {
         };
         let from = format!("{}/.", root.display());
         docker(&["cp", &from, &format!("{}:/", node.name)]);
-        docker(&["start", &node.name]);
-        let format = "{{.NetworkSettings.IPAddress}}";
-        let address = docker(&["inspect", "-f", format, &node.name]);
-        address.trim().clone_into(&mut node.address);
-        let start = Instant::now();
-        while TcpStream::connect((node.address.as_str(), 22)).is_err() {
-            assert!(
-                start.elapsed() < BOOT,
-                "sshd of {} does not answer",
-                node.name
-            );
-            std::thread::sleep(Duration::from_millis(100));
-        }
+        node.power_on();
         node
+    }
+
+    fn power_on(&mut self) {
+        docker(&["start", &self.name]);
+        let format = "{{.NetworkSettings.IPAddress}}";
+        let address = docker(&["inspect", "-f", format, &self.name]);
+        address.trim().clone_into(&mut self.address);
+    }
+
+    fn wait_for_ssh(&self) {
+        until(&format!("sshd of {} answers", self.name), || {
+            TcpStream::connect((self.address.as_str(), 22)).is_ok()
+        });
+    }
+
+    /// Lets it reboot; its address may be another afterwards.
+    pub(crate) fn reboot(&mut self) {
+        let _ = Command::new("docker")
+            .args(["exec", &self.name, "systemctl", "reboot"])
+            .output();
+        until("the host is down", || {
+            docker(&["inspect", "-f", "{{.State.Running}}", &self.name]).trim() == "false"
+        });
+        self.power_on();
+        self.wait_for_ssh();
+    }
+
+    /// Waits until a file is there.
+    pub(crate) async fn wait_for(&self, path: &str) {
+        let start = Instant::now();
+        while self
+            .sh(&format!("ls {path} 2>/dev/null || true"))
+            .is_empty()
+        {
+            assert!(start.elapsed() < BOOT, "{path} does not come");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 
     /// Path of the private key that may log in as root.
@@ -106,6 +147,14 @@ impl Node {
     /// What a script prints there, run by hand so to say.
     pub(crate) fn sh(&self, script: &str) -> String {
         docker(&["exec", &self.name, "sh", "-c", script])
+    }
+}
+
+fn until(what: &str, so: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !so() {
+        assert!(start.elapsed() < BOOT, "it never is so that {what}");
+        std::thread::sleep(Duration::from_millis(100));
     }
 }
 
@@ -144,7 +193,7 @@ fn read(path: &Path) -> String {
     std::fs::read_to_string(path).expect("a text file")
 }
 
-fn docker(arguments: &[&str]) -> String {
+pub(crate) fn docker(arguments: &[&str]) -> String {
     let done = Command::new("docker")
         .args(arguments)
         .output()

@@ -59,14 +59,27 @@ pub(crate) struct Site {
     at: Location,
     pub(crate) world: World,
     pub(crate) tags: TagLog,
+    /// What the progress display would have shown.
+    pub(crate) news: Arc<News>,
     /// The host's spec, without its operations.
     pub(crate) spec: serde_json::Value,
 }
 
-struct Silent;
+/// Keeps the news.
+#[derive(Default)]
+pub(crate) struct News(Mutex<Vec<String>>);
 
-impl Progress for Silent {
-    fn doing(&self, _address: &Address, _what: &str) {}
+impl News {
+    pub(crate) fn have(&self, text: &str) -> bool {
+        let news = self.0.lock().expect("the news");
+        news.iter().any(|said| said.contains(text))
+    }
+}
+
+impl Progress for News {
+    fn doing(&self, _address: &Address, what: &str) {
+        self.0.lock().expect("the news").push(what.to_owned());
+    }
 }
 
 impl Render for Site {
@@ -133,6 +146,7 @@ impl Site {
         .await
         .expect("clients");
         let folder = node.folder.path().to_owned();
+        let news = Arc::<News>::default();
         Self {
             cx: Context {
                 stack: "test".to_owned(),
@@ -143,13 +157,14 @@ impl Site {
                 folder: folder.clone(),
                 local: folder.join(".tidewalk"),
                 aws,
-                progress: Arc::new(Silent),
+                progress: Arc::<News>::clone(&news),
             },
             folder,
             address: Address::new("hosts", "server"),
             at: Location::nowhere("test"),
             world: World::default(),
             tags,
+            news,
             spec,
         }
     }
