@@ -14,7 +14,7 @@ use crate::aws::Tags;
 use crate::base::deserialize::from_node;
 use crate::base::node::Value;
 use crate::base::{Diff, Errors, Node, OutputMeaning, Outputs, Result, Shown};
-use crate::contract::{Context, Found, Iam, Kind, Presence, Stage, Target, Wanted};
+use crate::contract::{self, Context, Found, Iam, Kind, Presence, Stage, Target, Wanted};
 use crate::operations::declared::{self, Declared};
 use crate::operations::registry::AnyOperation;
 use crate::operations::round::{self, Seen};
@@ -192,7 +192,12 @@ impl Kind for Hosts {
         Ok(Vec::new())
     }
 
-    async fn observe(&self, cx: &Context, target: Target<'_>) -> Result<Option<Found>> {
+    async fn observe(
+        &self,
+        cx: &Context,
+        target: Target<'_>,
+        patience: contract::Patience,
+    ) -> Result<Option<Found>> {
         let Some(spec) = spec(target.node)? else {
             return Ok(None);
         };
@@ -221,9 +226,15 @@ impl Kind for Hosts {
                 id,
             } => (destination, pins, id),
         };
-        let patience = Patience {
-            booting: PLAN_PATIENCE,
-            first_start: false,
+        let patience = match patience {
+            contract::Patience::Standing => Patience {
+                booting: PLAN_PATIENCE,
+                first_start: false,
+            },
+            contract::Patience::JustStarted => Patience {
+                booting: BOOT_PATIENCE,
+                first_start: pins.is_planted(),
+            },
         };
         let session = connect(cx, target, &destination, patience).await?;
         let declared = operations(target.node)?;
