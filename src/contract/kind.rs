@@ -22,6 +22,15 @@ pub enum Stage {
     Check,
 }
 
+/// How long [`Kind::observe`] waits for something that does not answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Patience {
+    /// It has been there: no answer soon is an error.
+    Standing,
+    /// It was made, started or moved a moment ago.
+    JustStarted,
+}
+
 /// The IAM actions a kind calls, per verb: `ec2:RunInstances`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Iam {
@@ -119,7 +128,12 @@ pub trait Kind: Send + Sync {
     ///
     /// # Errors
     /// When it could not be looked at.
-    async fn observe(&self, _cx: &Context, _target: Target<'_>) -> Result<Option<Found>> {
+    async fn observe(
+        &self,
+        _cx: &Context,
+        _target: Target<'_>,
+        _patience: Patience,
+    ) -> Result<Option<Found>> {
         Ok(None)
     }
 
@@ -142,6 +156,16 @@ pub trait Kind: Send + Sync {
     /// What is missing for a new one.
     async fn ready(&self, _cx: &Context, _target: Target<'_>) -> Result<()> {
         Ok(())
+    }
+
+    /// Makes it anew: what differs can only be had so. Safe to repeat.
+    ///
+    /// # Errors
+    /// What AWS said, with what holds the old one.
+    async fn replace(&self, cx: &Context, target: Target<'_>, old: &Found) -> Result<Found> {
+        let deleted = self.delete(cx, old).await;
+        deleted.map_err(|error| error.context("deleting the old one"))?;
+        self.apply(cx, target, None).await
     }
 
     /// Deletes it and waits until it is gone. Already gone is success.

@@ -72,6 +72,12 @@ pub trait Resource: DeserializeOwned + JsonSchema + Send + Sync + 'static {
         async { Ok(()) }
     }
 
+    /// Lets go of `old`, which is about to be made anew: whatever of the stack holds it and is
+    /// changed afterwards anyway. Safe to repeat.
+    fn release(_cx: &Context, _old: &Self::Live) -> impl Future<Output = Result<()>> + Send {
+        async { Ok(()) }
+    }
+
     /// Deletes and waits until gone. Already gone is success.
     fn delete(cx: &Context, live: &Self::Live) -> impl Future<Output = Result<()>> + Send;
 

@@ -113,6 +113,14 @@ impl<R: Resource> Kind for Typed<R> {
         from_node::<R>(target.node)?.ready(cx, target).await
     }
 
+    async fn replace(&self, cx: &Context, target: Target<'_>, old: &Found) -> Result<Found> {
+        let lets_go = R::release(cx, live_of::<R>(old)?).await;
+        lets_go.map_err(|error| error.context("letting go of the old one"))?;
+        let deleted = self.delete(cx, old).await;
+        deleted.map_err(|error| error.context("deleting the old one"))?;
+        self.apply(cx, target, None).await
+    }
+
     async fn delete(&self, cx: &Context, live: &Found) -> Result<()> {
         R::delete(cx, live_of::<R>(live)?).await
     }

@@ -9,7 +9,7 @@ use super::run::{Engine, Shared};
 use super::walk::{Turn, walk};
 use super::{Action, Event, Outcome};
 use crate::base::{Address, Error, Errors, Result, World};
-use crate::contract::{Found, Kind, Stage, Target};
+use crate::contract::{Found, Kind, Patience, Stage, Target};
 use crate::playbook::{Declaration, Playbook};
 
 /// What the tasks of one apply share.
@@ -103,7 +103,11 @@ impl Engine {
             .needs(address)
             .any(|needed| run.was_changed(needed));
         let observed = match kind.stage() {
-            Stage::Upon if stale => kind.observe(&self.cx, scope.target()).await?,
+            Stage::Upon if stale => {
+                let target = scope.target();
+                kind.observe(&self.cx, target, Patience::JustStarted)
+                    .await?
+            }
             _ => run.prepared.observed.get(address).cloned(),
         };
         let live = observed.as_ref().or(owned);
@@ -162,10 +166,7 @@ impl Engine {
         entry.id = live.map(|live| live.id.clone());
         run.journal.append(&entry)?;
         let result = match (action, live) {
-            (Action::Replace, Some(old)) => match kind.delete(&self.cx, old).await {
-                Ok(()) => kind.apply(&self.cx, target, None).await,
-                Err(error) => Err(error.context("deleting the old one")),
-            },
+            (Action::Replace, Some(old)) => kind.replace(&self.cx, target, old).await,
             _ => kind.apply(&self.cx, target, live).await,
         };
         entry.time = jiff::Timestamp::now();

@@ -1,6 +1,6 @@
 //! Takes down what the stack owns in the account, whatever the playbook says by now.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use futures::StreamExt;
@@ -26,10 +26,11 @@ impl Engine {
             self.observer.as_ref(),
         )
         .await?;
-        let only = match &self.playbook {
-            Some(playbook) if !self.options.only.is_empty() => self.only(playbook)?,
-            _ => self.options.only.clone(),
-        };
+        // What is gone already is no mistake; what nobody knows is.
+        let declared = self.playbook.iter().flat_map(|it| it.declarations.keys());
+        let known: BTreeSet<&Address> = survey.owned.keys().chain(declared).collect();
+        let there = format!("known to stack `{}`", self.cx.stack);
+        let only = self.only_of(&known.iter().copied(), &there)?;
         let kept = self.kept(&survey.owned);
         let mut steps: Vec<Step> = survey
             .owned

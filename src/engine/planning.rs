@@ -8,7 +8,7 @@ use super::survey::Survey;
 use super::walk::{Turn, walk};
 use super::{Action, Plan, Step, StepPart};
 use crate::base::{Address, Effect, Error, ErrorKind, Errors, FieldChange, Known, Result, World};
-use crate::contract::{Found, Stage, tags as keys};
+use crate::contract::{Found, Patience, Stage, tags as keys};
 use crate::playbook::{Declaration, Playbook};
 
 /// A plan, and what was seen when it was made.
@@ -87,6 +87,7 @@ impl Engine {
         if self.options.only.is_empty() {
             steps.extend(self.orphans(playbook, &survey));
         }
+        self.refuse_forgotten(playbook, &graph, &steps)?;
         let checks = self.checks(playbook)?.len();
         let plan = self.sealed(steps, checks);
         Ok(Prepared {
@@ -122,7 +123,10 @@ impl Engine {
         let owned = survey.owned.get(address);
         let scope = self.scope(playbook, declaration, world, owned)?;
         let observed = match kind.stage() {
-            Stage::Upon => kind.observe(&self.cx, scope.target()).await?,
+            Stage::Upon => {
+                let target = scope.target();
+                kind.observe(&self.cx, target, Patience::Standing).await?
+            }
             Stage::Account | Stage::Check => None,
         };
         let live = observed.as_ref().or(owned);
@@ -150,6 +154,35 @@ impl Engine {
         step.id = live.map(|live| live.id.clone());
         step.parts = live.map(parts).unwrap_or_default();
         Ok(Planned { step, observed })
+    }
+
+    /// Refuses to make anew, with `--only`, what others use that would not be brought along.
+    fn refuse_forgotten(
+        &self,
+        playbook: &Playbook,
+        graph: &Graph,
+        steps: &[Step],
+    ) -> Result<(), Errors> {
+        if self.options.only.is_empty() {
+            return Ok(());
+        }
+        let whole = self.whole_graph(playbook);
+        let dependents = whole.dependents();
+        let mut errors = Errors::default();
+        for step in steps.iter().filter(|step| step.action == Action::Replace) {
+            for dependent in dependents.get(&step.address).into_iter().flatten() {
+                if !graph.addresses().any(|it| it == *dependent) {
+                    let address = &step.address;
+                    errors.push(
+                        Error::usage(format!(
+                            "`{address}` has to be made anew, and `{dependent}` uses it"
+                        ))
+                        .hint(format!("add `--only {dependent}`")),
+                    );
+                }
+            }
+        }
+        errors.into_result(())
     }
 
     /// What the stack owns and the playbook no longer has, in the order of deletion.

@@ -9,7 +9,7 @@ use super::planning::Prepared;
 use super::run::Engine;
 use super::{Action, Event, Line, Listing, Outcome, Receipt, Verdict, journal};
 use crate::base::Address;
-use crate::contract::{Kind, Presence, Stage, Wanted};
+use crate::contract::{Kind, Presence, Stage, Wanted, tags as keys};
 
 /// How long a thing may take to be seen as gone after its deletion was answered.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -229,10 +229,7 @@ impl Engine {
                     .into_iter()
                     .filter(|found| {
                         let kept = kept.keys().filter_map(|it| prepared.survey.owned.get(*it));
-                        let ours = found
-                            .tags
-                            .owner()
-                            .is_some_and(|it| it.stack == self.cx.stack);
+                        let ours = found.tags.value(keys::STACK) == Some(&self.cx.stack);
                         ours && !kept.into_iter().any(|kept| kept.id == found.id)
                     })
                     .map(|found| found.id)

@@ -120,6 +120,15 @@ impl Engine {
 
     /// The graph of what this run works on, checks left out.
     pub(super) fn graph(&self, playbook: &Playbook) -> Result<Graph, Errors> {
+        let graph = self.whole_graph(playbook);
+        if self.options.only.is_empty() {
+            return Ok(graph);
+        }
+        Ok(graph.only(&self.only(playbook)?))
+    }
+
+    /// The graph of the whole playbook, checks left out.
+    pub(super) fn whole_graph(&self, playbook: &Playbook) -> Graph {
         let mut graph = Graph::default();
         for (address, declaration) in &playbook.declarations {
             if self.stage(address) == Stage::Check {
@@ -139,22 +148,26 @@ impl Engine {
                 }
             }
         }
-        if self.options.only.is_empty() {
-            return Ok(graph);
-        }
-        Ok(graph.only(&self.only(playbook)?))
+        graph
     }
 
     /// The addresses that `--only` means; `instances.node` means all that `for_each` made of it.
     pub(super) fn only(&self, playbook: &Playbook) -> Result<Vec<Address>, Errors> {
+        self.only_of(&playbook.declarations.keys(), "in the playbook")
+    }
+
+    /// The same among `all`, which are those that are `there`, in words.
+    pub(super) fn only_of<'a>(
+        &self,
+        all: &(impl Iterator<Item = &'a Address> + Clone),
+        there: &str,
+    ) -> Result<Vec<Address>, Errors> {
         let mut errors = Errors::default();
         let mut chosen = Vec::new();
         for only in &self.options.only {
             let before = chosen.len();
             chosen.extend(
-                playbook
-                    .declarations
-                    .keys()
+                all.clone()
                     .filter(|address| {
                         *address == only
                             || (address.kind == only.kind && address.split_key().0 == only.name)
@@ -162,14 +175,10 @@ impl Engine {
                     .cloned(),
             );
             if chosen.len() == before {
-                let names: Vec<String> = playbook
-                    .declarations
-                    .keys()
-                    .map(ToString::to_string)
-                    .collect();
+                let names: Vec<String> = all.clone().map(ToString::to_string).collect();
                 let names: Vec<&str> = names.iter().map(String::as_str).collect();
                 errors.push(
-                    Error::usage(format!("`{only}` is not in the playbook"))
+                    Error::usage(format!("`{only}` is not {there}"))
                         .hint(crate::base::suggestion::hint(&only.to_string(), &names)),
                 );
             }

@@ -8,7 +8,7 @@ use futures::future::join_all;
 
 use super::{Event, Observer};
 use crate::base::{Address, Error, ErrorKind, Errors, Outputs};
-use crate::contract::{Context, Found, Kind, Stage, Wanted};
+use crate::contract::{Context, Found, Kind, Stage, Wanted, tags as keys};
 
 /// The account as the stack sees it.
 #[derive(Default)]
@@ -77,14 +77,16 @@ impl Survey {
                         .insert(Address::new(kind, name), found.outputs.clone());
                 }
             }
-            let Some(owner) = found.tags.owner() else {
-                continue;
-            };
-            if owner.stack != cx.stack || owner.address.kind != kind {
+            if found.tags.value(keys::STACK) != Some(&cx.stack) {
                 continue;
             }
-            if let Some(other) = self.owned.get(&owner.address) {
-                let message = format!("two resources claim to be `{}`", owner.address);
+            let owner = found.tags.owner().map(|owner| owner.address);
+            let Some(address) = owner.filter(|address| address.kind == kind) else {
+                errors.push(nameless(cx, kind, &found));
+                continue;
+            };
+            if let Some(other) = self.owned.get(&address) {
+                let message = format!("two resources claim to be `{address}`");
                 errors.push(
                     Error::failed(message)
                         .note(format!(
@@ -92,11 +94,27 @@ impl Survey {
                             other.id, found.id
                         ))
                         .hint("remove the tag `tidewalk:stack` from the one that is not tidewalk's")
-                        .of(&owner.address),
+                        .of(&address),
                 );
                 continue;
             }
-            self.owned.insert(owner.address, found);
+            self.owned.insert(address, found);
         }
     }
+}
+
+/// It is the stack's, and its tags do not tell which of the stack's resources it is.
+fn nameless(cx: &Context, kind: &str, found: &Found) -> Error {
+    let says = match found.tags.value(keys::ADDRESS) {
+        Some(address) => format!("its tag `{}` says `{address}`", keys::ADDRESS),
+        None => format!("it has no tag `{}`", keys::ADDRESS),
+    };
+    let id = &found.id;
+    let what = format!("`{id}` belongs to stack `{}`, but {says}", cx.stack);
+    let hint = format!(
+        "set its tag `{}` to `{kind}.NAME`, or remove its tag `{}` if it is not tidewalk's",
+        keys::ADDRESS,
+        keys::STACK
+    );
+    Error::failed(what).hint(hint)
 }

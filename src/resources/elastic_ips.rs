@@ -11,7 +11,7 @@ use super::reference::AttachedInstanceName;
 use crate::aws::ec2::{filter, of_address, of_stack, retag, specification, tags_of};
 use crate::aws::{Poll, Tags, Wait, is_code, refused, tags};
 use crate::base::{Address, Diff, Error, OutputMeaning, Outputs, Result, Shown};
-use crate::contract::{Context, Iam, Presence, Resource, Target, Wanted};
+use crate::contract::{Context, Iam, Part, Presence, Resource, Target, Wanted};
 
 /// A public IPv4 address that stays the same
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -30,6 +30,8 @@ pub struct Live {
     instance: Option<String>,
     association: Option<String>,
     tags: Tags,
+    /// More of the same resource: an answer was lost, and the run killed before it let go of them.
+    surplus: Vec<Live>,
 }
 
 impl crate::contract::Live for Live {
@@ -51,6 +53,14 @@ impl crate::contract::Live for Live {
             .with("public_ip", self.public_ip.as_str())
             .with("instance_id", self.instance.as_deref())
             .with("association_id", self.association.as_deref())
+    }
+
+    fn parts(&self) -> Vec<Part> {
+        let surplus = self.surplus.iter().map(|other| Part {
+            noun: "elastic ip",
+            id: other.id.clone(),
+        });
+        surplus.collect()
     }
 }
 
@@ -83,7 +93,7 @@ impl Resource for ElasticIp {
     type Live = Live;
 
     async fn discover(cx: &Context, wanted: &Wanted) -> Result<Vec<Live>> {
-        let mut found = list(cx, vec![of_stack(&cx.stack)]).await?;
+        let mut found = one_each(list(cx, vec![of_stack(&cx.stack)]).await?);
         let (ids, addresses): (Vec<_>, Vec<_>) = wanted
             .external
             .iter()
@@ -110,6 +120,8 @@ impl Resource for ElasticIp {
         } else {
             diff.unsettles("instance_id").unsettles("association_id")
         };
+        let surplus = Shown::list(live.surplus.iter().map(|other| &other.public_ip));
+        let diff = diff.field("allocated twice", surplus, Shown::Absent);
         Ok(tags::diff(diff, &live.tags, target.tags))
     }
 
@@ -118,6 +130,7 @@ impl Resource for ElasticIp {
             Some(live) => live.clone(),
             None => found_or_allocated(cx, target).await?,
         };
+        release_surplus(cx, &mut live).await?;
         retag(
             &cx.aws,
             std::slice::from_ref(&live.id),
@@ -140,6 +153,7 @@ impl Resource for ElasticIp {
 
     async fn delete(cx: &Context, live: &Live) -> Result<()> {
         let mut live = live.clone();
+        release_surplus(cx, &mut live).await?;
         disassociate(cx, &mut live).await?;
         release(cx, &live).await
     }
@@ -158,6 +172,7 @@ impl From<SdkAddress> for Live {
             instance: address.instance_id.filter(|id| !id.is_empty()),
             association: address.association_id.filter(|id| !id.is_empty()),
             tags: tags_of(address.tags),
+            surplus: Vec::new(),
         }
     }
 }
@@ -176,8 +191,8 @@ async fn list(cx: &Context, filters: Vec<Filter>) -> Result<Vec<Live>> {
         .collect())
 }
 
-/// `AllocateAddress` takes no client token, and the SDK sends it again when an answer is lost: of
-/// several that came of it, one is kept.
+/// `AllocateAddress` takes no client token, and the SDK sends it again when an answer is lost:
+/// several may come of it.
 async fn found_or_allocated(cx: &Context, target: Target<'_>) -> Result<Live> {
     let ours = || vec![of_stack(&cx.stack), of_address(target.address)];
     let mut found = list(cx, ours()).await?;
@@ -196,13 +211,30 @@ async fn found_or_allocated(cx: &Context, target: Target<'_>) -> Result<Live> {
             });
         }
     }
+    Ok(one_each(found).into_iter().next().unwrap_or_default())
+}
+
+/// One for each owner, the associated one first, with the others as its surplus.
+fn one_each(mut found: Vec<Live>) -> Vec<Live> {
     found.sort_by(|a, b| (a.association.is_none(), &a.id).cmp(&(b.association.is_none(), &b.id)));
-    let mut found = found.into_iter();
-    let kept = found.next().unwrap_or_default();
-    for surplus in found.filter(|live| live.association.is_none()) {
-        release(cx, &surplus).await?;
+    let mut kept: Vec<Live> = Vec::new();
+    for live in found {
+        let owner = live.tags.owner();
+        let same = |other: &&mut Live| owner.is_some() && other.tags.owner() == owner;
+        match kept.iter_mut().find(same) {
+            Some(first) => first.surplus.push(live),
+            None => kept.push(live),
+        }
     }
-    Ok(kept)
+    kept
+}
+
+async fn release_surplus(cx: &Context, live: &mut Live) -> Result<()> {
+    for mut other in std::mem::take(&mut live.surplus) {
+        disassociate(cx, &mut other).await?;
+        release(cx, &other).await?;
+    }
+    Ok(())
 }
 
 async fn associate(cx: &Context, target: Target<'_>, live: &mut Live, id: &str) -> Result<()> {

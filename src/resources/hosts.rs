@@ -14,7 +14,7 @@ use crate::aws::Tags;
 use crate::base::deserialize::from_node;
 use crate::base::node::Value;
 use crate::base::{Diff, Errors, Node, OutputMeaning, Outputs, Result, Shown};
-use crate::contract::{Context, Found, Iam, Kind, Presence, Stage, Target, Wanted};
+use crate::contract::{self, Context, Found, Iam, Kind, Presence, Stage, Target, Wanted};
 use crate::operations::declared::{self, Declared};
 use crate::operations::registry::AnyOperation;
 use crate::operations::round::{self, Seen};
@@ -202,7 +202,12 @@ impl Kind for Hosts {
         Ok(Vec::new())
     }
 
-    async fn observe(&self, cx: &Context, target: Target<'_>) -> Result<Option<Found>> {
+    async fn observe(
+        &self,
+        cx: &Context,
+        target: Target<'_>,
+        patience: contract::Patience,
+    ) -> Result<Option<Found>> {
         let Some(spec) = spec(target.node)? else {
             return Ok(None);
         };
@@ -232,17 +237,24 @@ impl Kind for Hosts {
             } => (destination, pins, id),
         };
         let planted = pins.is_planted();
-        let patience = Patience {
-            booting: if planted {
-                Duration::ZERO
-            } else {
-                PLAN_PATIENCE
+        let standing = patience == contract::Patience::Standing;
+        let patience = match patience {
+            contract::Patience::Standing if planted => Patience {
+                booting: Duration::ZERO,
+                first_start: false,
             },
-            first_start: false,
+            contract::Patience::Standing => Patience {
+                booting: PLAN_PATIENCE,
+                first_start: false,
+            },
+            contract::Patience::JustStarted => Patience {
+                booting: BOOT_PATIENCE,
+                first_start: planted,
+            },
         };
         let session = match connect(cx, target, &destination, patience).await {
             // Still at its first start: an apply waits for it, and nothing of ours is there yet.
-            Err(error) if planted && is_not_up(&error) => return Ok(None),
+            Err(error) if planted && standing && is_not_up(&error) => return Ok(None),
             connected => connected?,
         };
         let declared = operations(target.node)?;

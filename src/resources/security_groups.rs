@@ -15,6 +15,7 @@ use crate::contract::{Context, Iam, Presence, Resource, Target, Wanted};
 pub mod changes;
 mod creation;
 mod delete;
+mod members;
 pub mod peer;
 pub mod ports;
 pub mod rule;
@@ -88,6 +89,8 @@ impl Resource for SecurityGroup {
         apply: &[
             "ec2:DescribeSecurityGroups",
             "ec2:DescribeVpcs",
+            "ec2:DescribeInstances",
+            "ec2:ModifyInstanceAttribute",
             "ec2:CreateSecurityGroup",
             "ec2:AuthorizeSecurityGroupIngress",
             "ec2:AuthorizeSecurityGroupEgress",
@@ -102,6 +105,7 @@ impl Resource for SecurityGroup {
             "ec2:DeleteSecurityGroup",
             "ec2:DescribeSecurityGroups",
             "ec2:DescribeNetworkInterfaces",
+            "ec2:DescribeInstances",
             "ec2:RevokeSecurityGroupIngress",
             "ec2:RevokeSecurityGroupEgress",
         ],
@@ -200,6 +204,10 @@ impl Resource for SecurityGroup {
         .await?;
         live.tags.apply(target.tags);
         Ok(live)
+    }
+
+    async fn release(cx: &Context, old: &Live) -> Result<()> {
+        members::release(cx, old).await
     }
 
     async fn delete(cx: &Context, live: &Live) -> Result<()> {

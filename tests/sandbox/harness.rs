@@ -173,6 +173,10 @@ impl Beach {
 
     /// A client that looks at the emulator, or changes it by hand, from outside the program.
     fn ec2(&self) -> aws_sdk_ec2::Client {
+        self.ec2_in("eu-west-1")
+    }
+
+    fn ec2_in(&self, region: &'static str) -> aws_sdk_ec2::Client {
         let keys = Credentials::new(
             sandbox::ACCESS_KEY_ID,
             sandbox::SECRET_ACCESS_KEY,
@@ -182,7 +186,7 @@ impl Beach {
         );
         let config = aws_sdk_ec2::Config::builder()
             .behavior_version(BehaviorVersion::latest())
-            .region(Region::new("eu-west-1"))
+            .region(Region::new(region))
             .endpoint_url(&self.endpoint)
             .credentials_provider(keys)
             .build();
@@ -208,6 +212,37 @@ impl Beach {
             let call = call.from_port(port).to_port(port).cidr_ip("0.0.0.0/0");
             call.send().await.unwrap();
         });
+    }
+
+    /// Does something by hand, as somebody might in the console.
+    pub(crate) fn by_hand<T>(&self, hand: impl AsyncFnOnce(aws_sdk_ec2::Client) -> T) -> T {
+        Self::ask(hand(self.ec2()))
+    }
+
+    /// What is in a region, whoever owns it: living instances, security groups beside the default
+    /// one, elastic IPs, key pairs.
+    pub(crate) fn census(&self, region: &'static str) -> [usize; 4] {
+        Self::ask(async {
+            let ec2 = self.ec2_in(region);
+            let instances = ec2.describe_instances().send().await.unwrap();
+            let instances = instances
+                .reservations()
+                .iter()
+                .flat_map(|it| it.instances());
+            let states = instances.filter_map(|it| it.state()?.name());
+            let groups = ec2.describe_security_groups().send().await.unwrap();
+            let groups = groups.security_groups().iter();
+            let addresses = ec2.describe_addresses().send().await.unwrap();
+            let keys = ec2.describe_key_pairs().send().await.unwrap();
+            [
+                states.filter(|state| !DEAD.contains(state)).count(),
+                groups
+                    .filter(|it| it.group_name() != Some("default"))
+                    .count(),
+                addresses.addresses().len(),
+                keys.key_pairs().len(),
+            ]
+        })
     }
 
     /// Every instance of the emulator that is not dead, whoever owns it.

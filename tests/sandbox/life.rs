@@ -7,7 +7,7 @@ use tidewalk::sandbox::{Effect, Fault};
 
 use crate::harness::{Beach, Ended};
 
-const NODE: &str = r#"
+pub(crate) const NODE: &str = r#"
 stack: life
 region: eu-west-1
 tags: { Class: DE3 }
@@ -29,7 +29,7 @@ elastic_ips:
   server: { instance: server }
 "#;
 
-fn plan(beach: &Beach, code: i32) -> Ended {
+pub(crate) fn plan(beach: &Beach, code: i32) -> Ended {
     beach.expect(code, &["plan", "node.yml", "--sandbox"])
 }
 

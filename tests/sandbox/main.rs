@@ -6,12 +6,16 @@
     reason = "a test may stop where its ground is missing"
 )]
 
+mod by_hand;
 mod cloud;
+mod faults_matrix;
 mod front;
 mod harness;
 mod hosts;
+mod kills;
 mod kinds;
 mod life;
 mod playbooks;
+mod replaced;
 #[path = "../stage/mod.rs"]
 mod stage;

@@ -49,10 +49,16 @@ pub(super) async fn found_or_made(
                     ("group-id", id)
                 }
                 Some((owner, id)) => {
-                    return Err(error.note(format!(
-                        "{id} belongs to {} of stack `{}`",
-                        owner.address, owner.stack
-                    )));
+                    let (address, stack) = (&owner.address, &owner.stack);
+                    let error = error.note(format!("{id} belongs to {address} of stack `{stack}`"));
+                    return Err(if *stack == cx.stack {
+                        error.hint(format!(
+                            "give this one another `name:`, or delete that one first: \
+                             `tidewalk destroy --only {address}`"
+                        ))
+                    } else {
+                        error.hint("give this one another `name:`")
+                    });
                 }
                 None => return Err(error),
             }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::rules_applied::Side;
-use super::{Live, list};
+use super::{Live, list, members};
 use crate::aws::ec2::{filter, tags_of};
 use crate::aws::{Poll, Wait, is_code, refused};
 use crate::base::{Address, Error, Result};
@@ -148,6 +148,7 @@ async fn holders(cx: &Context, live: &Live) -> Result<Vec<Holder>> {
         }
     });
     let mut holders: Vec<_> = rules.collect();
+    let staying = members::staying(cx, live).await?;
     let call = cx.aws.ec2.describe_network_interfaces();
     let call = call.filters(filter("group-id", [&live.id]));
     let interfaces = call
@@ -161,6 +162,7 @@ async fn holders(cx: &Context, live: &Live) -> Result<Vec<Holder>> {
             .and_then(|attachment| attachment.instance_id);
         let owner = tags_of(interface.tag_set).owner();
         let note = interface.description.filter(|text| !text.is_empty());
+        let stays = instance.as_ref().is_some_and(|id| staying.contains(id));
         let of = match (instance, note, owner) {
             (Some(instance), _, Some(owner)) => {
                 format!(
@@ -174,7 +176,7 @@ async fn holders(cx: &Context, live: &Live) -> Result<Vec<Holder>> {
         };
         holders.push(Holder {
             what: format!("{id} ({of})"),
-            stays: false,
+            stays,
         });
     }
     Ok(holders)

@@ -214,6 +214,31 @@ impl Cloud {
         Ok(())
     }
 
+    /// Puts the interfaces of an instance into security groups.
+    pub(crate) async fn regroup(
+        &self,
+        region: &str,
+        instance: &str,
+        groups: &[String],
+    ) -> Result<()> {
+        let ec2 = self.ec2(region);
+        let answer = ec2
+            .describe_network_interfaces()
+            .filters(filter("attachment.instance-id", instance))
+            .send()
+            .await
+            .map_err(|cause| failed("asking for network interfaces", &cause))?;
+        for interface in answer.network_interfaces() {
+            ec2.modify_network_interface_attribute()
+                .set_network_interface_id(interface.network_interface_id.clone())
+                .set_groups(Some(groups.to_vec()))
+                .send()
+                .await
+                .map_err(|cause| failed("putting a network interface into groups", &cause))?;
+        }
+        Ok(())
+    }
+
     /// Network interfaces in a security group, each with the instance it is attached to.
     pub(crate) async fn interfaces_in(
         &self,

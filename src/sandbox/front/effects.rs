@@ -60,7 +60,7 @@ pub(super) async fn after(front: &Arc<Front>, call: &Call, before: &[Machine], r
         }
         "ModifyInstanceAttribute" => {
             remember_protection(front, call);
-            Ok(())
+            regroup(front, call).await
         }
         "AssociateAddress" | "DisassociateAddress" => readdress(front, &call.region).await,
         _ => Ok(()),
@@ -118,6 +118,17 @@ async fn launch(front: &Arc<Front>, call: &Call, root: &Element) -> Result<()> {
         );
     }
     Ok(())
+}
+
+/// An instance's security groups are those of its interface; the emulator keeps them apart.
+async fn regroup(front: &Front, call: &Call) -> Result<()> {
+    let groups = call.params.list("GroupId");
+    match call.params.value("InstanceId") {
+        Some(instance) if !groups.is_empty() => {
+            front.cloud.regroup(&call.region, instance, &groups).await
+        }
+        _ => Ok(()),
+    }
 }
 
 async fn terminate(front: &Front, call: &Call, before: &[Machine]) -> Result<()> {

@@ -8,7 +8,9 @@ use schemars::{JsonSchema, Schema};
 use serde::Deserialize;
 use tidewalk::base::deserialize::from_node;
 use tidewalk::base::{Address, Diff, Error, Errors, Node, OutputMeaning, Outputs, Result, Shown};
-use tidewalk::contract::{Context, Found, Iam, Kind, Presence, Stage, Tags, Target, Wanted};
+use tidewalk::contract::{
+    Context, Found, Iam, Kind, Patience, Presence, Stage, Tags, Target, Wanted,
+};
 
 /// One toy as the playbook wants it.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
@@ -269,7 +271,7 @@ impl Kind for Stickers {
         Ok(Vec::new())
     }
 
-    async fn observe(&self, _: &Context, target: Target<'_>) -> Result<Option<Found>> {
+    async fn observe(&self, _: &Context, target: Target<'_>, _: Patience) -> Result<Option<Found>> {
         let name = target
             .node
             .entry("toy")
@@ -305,7 +307,7 @@ impl Kind for Stickers {
     }
 
     async fn apply(&self, cx: &Context, target: Target<'_>, _: Option<&Found>) -> Result<Found> {
-        let seen = self.observe(cx, target).await?;
+        let seen = self.observe(cx, target, Patience::JustStarted).await?;
         seen.ok_or_else(|| Error::failed("there is nothing to stick it on"))
     }
 

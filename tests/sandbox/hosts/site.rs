@@ -13,7 +13,7 @@ use tidewalk::aws::Tags;
 use tidewalk::aws::clients::{ConnectOptions, Credentials, connect};
 use tidewalk::base::node::Value;
 use tidewalk::base::{Address, Error, FieldChange, Location, Node, Outputs, Result, Secret, World};
-use tidewalk::contract::{Context, Found, Kind, Progress, Render, Target};
+use tidewalk::contract::{self, Context, Found, Kind, Progress, Render, Target};
 use tidewalk::operations::{declared, round};
 use tidewalk::resources::hosts::Hosts;
 use tidewalk::resources::hosts::reach::{self, Reach};
@@ -205,7 +205,13 @@ impl Site {
 
     pub(crate) async fn observe(&self, operations: &str) -> Result<Option<Found>> {
         let (node, tags) = (self.node(operations), Tags::default());
-        Hosts.observe(&self.cx, self.target(&node, &tags)).await
+        Hosts
+            .observe(
+                &self.cx,
+                self.target(&node, &tags),
+                contract::Patience::Standing,
+            )
+            .await
     }
 
     /// What a plan would show.
@@ -213,7 +219,9 @@ impl Site {
         let (node, tags) = (self.node(operations), Tags::default());
         Hosts.check(&node).expect("nothing wrong offline");
         let target = self.target(&node, &tags);
-        let found = Hosts.observe(&self.cx, target).await?;
+        let found = Hosts
+            .observe(&self.cx, target, contract::Patience::Standing)
+            .await?;
         Ok(Hosts.diff(target, found.as_ref())?.changes)
     }
 

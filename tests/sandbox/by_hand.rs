@@ -1,0 +1,149 @@
+//! What people do by hand in the account, and what the next plan and apply make of it.
+
+use aws_sdk_ec2::types::Tag;
+
+use crate::harness::Beach;
+use crate::life::{NODE, plan};
+
+const APPLY: [&str; 4] = ["apply", "node.yml", "--sandbox", "--yes"];
+
+fn applied() -> Beach {
+    let beach = Beach::without_hosts();
+    beach.write("node.yml", NODE);
+    beach.expect(0, &APPLY);
+    beach
+}
+
+fn instance(beach: &Beach) -> String {
+    beach.by_hand(async |ec2| {
+        let listed = ec2.describe_instances().send().await.unwrap();
+        let mut instances = listed.reservations().iter().flat_map(|it| it.instances());
+        instances.next().unwrap().instance_id().unwrap().to_owned()
+    })
+}
+
+fn heals(beach: &Beach, shown: &[&str]) {
+    let planned = plan(beach, 3);
+    for shown in shown {
+        assert!(
+            planned.stdout.contains(shown),
+            "{shown}: {}",
+            planned.stdout
+        );
+    }
+    beach.expect(0, &APPLY);
+    plan(beach, 0);
+    assert_eq!(beach.census("eu-west-1"), [1, 1, 1, 1]);
+}
+
+#[test]
+fn what_was_stopped_taken_off_or_deleted_comes_back() {
+    let beach = applied();
+    let id = instance(&beach);
+    beach.by_hand(async |ec2| ec2.stop_instances().instance_ids(&id).send().await.unwrap());
+    heals(&beach, &["~ instances.server", "stopped → running"]);
+
+    beach.by_hand(async |ec2| {
+        let listed = ec2.describe_addresses().send().await.unwrap();
+        let association = listed.addresses()[0].association_id().unwrap();
+        let call = ec2.disassociate_address().association_id(association);
+        call.send().await.unwrap();
+    });
+    heals(&beach, &["~ elastic_ips.server"]);
+
+    beach.by_hand(async |ec2| ec2.delete_key_pair().key_name("life").send().await.unwrap());
+    heals(
+        &beach,
+        &["+ key_pairs.life", "1 to create, 0 to change, 0 to replace"],
+    );
+
+    beach.by_hand(async |ec2| {
+        ec2.terminate_instances()
+            .instance_ids(&id)
+            .send()
+            .await
+            .unwrap()
+    });
+    heals(&beach, &["+ instances.server"]);
+}
+
+#[test]
+fn tags_changed_by_hand_are_set_right_and_lost_ones_explained() {
+    let beach = applied();
+    let id = instance(&beach);
+    let tag = |key: &str, value: &str| Tag::builder().key(key).value(value).build();
+    beach.by_hand(async |ec2| {
+        let call = ec2.create_tags().resources(&id).tags(tag("Class", "other"));
+        call.send().await.unwrap();
+    });
+    heals(&beach, &["tags.Class  other → DE3"]);
+
+    beach.by_hand(async |ec2| {
+        let call = ec2.delete_tags().resources(&id);
+        call.tags(Tag::builder().key("tidewalk:address").build())
+            .send()
+            .await
+            .unwrap();
+    });
+    for verb in ["apply", "destroy"] {
+        let refused = beach.expect(1, &[verb, "node.yml", "--sandbox", "--yes"]);
+        let told = format!("`{id}` belongs to stack `life`, but it has no tag `tidewalk:address`");
+        assert!(refused.stderr.contains(&told), "{}", refused.stderr);
+    }
+    assert_eq!(
+        beach.census("eu-west-1"),
+        [1, 1, 1, 1],
+        "nothing was touched"
+    );
+    beach.by_hand(async |ec2| {
+        let call = ec2.create_tags().resources(&id);
+        call.tags(tag("tidewalk:address", "instances.server"))
+            .send()
+            .await
+            .unwrap();
+    });
+    plan(&beach, 0);
+}
+
+#[test]
+fn what_is_others_is_named_and_left() {
+    let beach = Beach::without_hosts();
+    beach.by_hand(async |ec2| {
+        ec2.create_key_pair().key_name("life").send().await.unwrap();
+        let call = ec2.create_security_group().group_name("life");
+        call.description("theirs").send().await.unwrap();
+    });
+    beach.write("node.yml", NODE);
+    let refused = beach.expect(1, &APPLY);
+    for told in ["InvalidKeyPair.Duplicate", "InvalidGroup.Duplicate"] {
+        assert!(refused.stderr.contains(told), "{}", refused.stderr);
+    }
+    beach.expect(0, &["destroy", "node.yml", "--sandbox", "--yes"]);
+    assert_eq!(
+        beach.census("eu-west-1"),
+        [0, 1, 0, 1],
+        "theirs are still there"
+    );
+}
+
+#[test]
+fn an_address_that_was_allocated_twice_is_let_go_of() {
+    let beach = applied();
+    let twin = || {
+        beach.by_hand(async |ec2| {
+            let listed = ec2.describe_addresses().send().await.unwrap();
+            let tags = listed.addresses()[0].tags().to_vec();
+            let made = ec2.allocate_address().send().await.unwrap();
+            let call = ec2
+                .create_tags()
+                .set_resources(made.allocation_id.map(|id| vec![id]));
+            call.set_tags(Some(tags)).send().await.unwrap();
+        });
+    };
+    twin();
+    heals(&beach, &["allocated twice"]);
+    twin();
+    let gone = beach.expect(0, &["destroy", "node.yml", "--sandbox", "--yes"]);
+    assert!(gone.stdout.contains("absent"), "{}", gone.stdout);
+    assert_eq!(beach.census("eu-west-1"), [0, 0, 0, 0]);
+}
