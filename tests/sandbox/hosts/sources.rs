@@ -125,27 +125,28 @@ async fn a_signed_source_and_what_comes_from_it_are_there_after_one_apply() {
 }
 
 /// Holds a lock as apt and dpkg do, for three seconds.
-const HOLD: &str = "systemd-run -q python3 -c 'import fcntl, time
-lock = open(\"LOCK\", \"w\")
+const HOLD: &str = "nohup python3 -c 'import fcntl, time
+lock = open(\"PATH\", \"w\")
 fcntl.lockf(lock, fcntl.LOCK_EX)
 open(\"/run/held\", \"w\")
-time.sleep(3)'";
+time.sleep(3)' >/dev/null 2>&1 &";
 
 #[tokio::test]
 async fn locks_of_other_package_managers_are_waited_for() {
     let (node, site) = workshop().await;
+    with_source(&node, &site).await;
     for lock in [
         "/var/lib/dpkg/lock-frontend",
         "/var/lib/apt/lists/lock",
         "/var/cache/apt/archives/lock",
     ] {
-        node.sh(&HOLD.replace("LOCK", lock));
+        node.sh(&HOLD.replace("PATH", lock));
         node.wait_for("/run/held").await;
         let start = Instant::now();
-        site.converge("- packages: { names: [tree], update_cache: true, recommends: false }")
+        site.converge("- packages: { names: [beacon], update_cache: true, recommends: false }")
             .await;
         assert!(start.elapsed() > Duration::from_secs(2), "{lock} was held");
-        node.sh("rm /run/held; apt-get purge -qq -y tree; rm -f /var/cache/apt/archives/*.deb");
+        node.sh("rm /run/held; apt-get purge -qq -y beacon; rm -f /var/cache/apt/archives/*.deb");
     }
 }
 
@@ -199,10 +200,14 @@ async fn what_dpkg_cannot_finish_is_told_with_what_to_do() {
     let (node, site) = workshop().await;
     with_source(&node, &site).await;
     node.sh("apt-get install -qq -y broken || touch /var/lib/dpkg/updates/0001");
-    let error = site.apply("- packages: [tree]").await.err().expect("stuck");
+    let error = site
+        .apply("- packages: [beacon]")
+        .await
+        .err()
+        .expect("stuck");
     let text = format!("{}\n{}", error.message(), error.notes().join("\n"));
     assert!(text.contains("dpkg --configure -a"), "{text}");
     assert!(text.contains("broken is not mended"), "{text}");
     node.sh("touch /etc/mended");
-    site.converge("- packages: [tree]").await;
+    site.converge("- packages: [beacon]").await;
 }

@@ -53,4 +53,5 @@ ExecStart=/usr/bin/python3 -m http.server --bind 127.0.0.1 --directory /srv 8080
 WantedBy=multi-user.target
 UNIT
 ln -s /etc/systemd/system/archive.service /etc/systemd/system/multi-user.target.wants/
-rm -rf "$work"
+# Nothing comes from anywhere else.
+rm -rf "$work" /etc/apt/sources.list.d/* /var/lib/apt/lists/*
