@@ -17,7 +17,10 @@ fn applied() -> Beach {
 fn instance(beach: &Beach) -> String {
     beach.by_hand(async |ec2| {
         let listed = ec2.describe_instances().send().await.unwrap();
-        let mut instances = listed.reservations().iter().flat_map(|it| it.instances());
+        let mut instances = listed
+            .reservations()
+            .iter()
+            .flat_map(aws_sdk_ec2::types::Reservation::instances);
         instances.next().unwrap().instance_id().unwrap().to_owned()
     })
 }

@@ -67,7 +67,7 @@ fn whatever_goes_wrong_with_whatever_call_it_converges_without_duplicates() {
                 let actions = ACTIONS.into_iter().skip(part).step_by(regions.len());
                 let (beach, effect) = (&beach, effect.clone());
                 scope.spawn(move || {
-                    life(beach, &effect, times, region, &actions.collect::<Vec<_>>())
+                    life(beach, &effect, times, region, &actions.collect::<Vec<_>>());
                 });
             }
         }

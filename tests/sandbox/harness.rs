@@ -228,7 +228,7 @@ impl Beach {
             let instances = instances
                 .reservations()
                 .iter()
-                .flat_map(|it| it.instances());
+                .flat_map(aws_sdk_ec2::types::Reservation::instances);
             let states = instances.filter_map(|it| it.state()?.name());
             let groups = ec2.describe_security_groups().send().await.unwrap();
             let groups = groups.security_groups().iter();

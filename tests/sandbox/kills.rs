@@ -60,8 +60,11 @@ fn killed_at_any_moment_a_node_with_a_host_converges() {
     assert_eq!(beach.census("eu-west-1"), [1, 1, 1, 1]);
     let pinned = beach.by_hand(async |ec2| {
         let listed = ec2.describe_instances().send().await.unwrap();
-        let instances = listed.reservations().iter().flat_map(|it| it.instances());
-        let tags = instances.flat_map(|it| it.tags());
+        let instances = listed
+            .reservations()
+            .iter()
+            .flat_map(aws_sdk_ec2::types::Reservation::instances);
+        let tags = instances.flat_map(aws_sdk_ec2::types::Instance::tags);
         let mut keys = tags.filter(|tag| tag.key() == Some("tidewalk:host-key"));
         keys.next().unwrap().value().unwrap().to_owned()
     });

@@ -390,3 +390,22 @@ fn what_the_playbook_drops_goes_and_what_it_protects_stays() {
     assert!(kept.stdout.contains("protect: true"), "{}", kept.stdout);
     assert_eq!(beach.living(), 1);
 }
+
+#[test]
+fn an_instance_that_is_not_visible_yet_is_not_launched_again() {
+    let beach = Beach::without_hosts();
+    beach.write("node.yml", NODE);
+    let apply = ["apply", "node.yml", "--sandbox", "--yes"];
+    let abort = [("TIDEWALK_ABORT_AFTER_ENTRY", "6")];
+    beach.run_with(&apply, &abort);
+    assert_eq!(beach.living(), 1, "killed once it was launched");
+    beach.fault(fault(
+        "DescribeInstances",
+        0,
+        2,
+        Effect::Stale { ms: 60_000 },
+    ));
+    beach.expect(0, &apply);
+    assert_eq!(beach.living(), 1);
+    plan(&beach, 0);
+}
