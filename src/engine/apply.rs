@@ -7,8 +7,8 @@ use super::journal::{Journal, Mark};
 use super::planning::Prepared;
 use super::run::{Engine, Shared};
 use super::walk::{Turn, walk};
-use super::{Action, Event, Outcome};
-use crate::base::{Address, Error, Errors, Result, World};
+use super::{Action, Event, Outcome, Step};
+use crate::base::{Address, Diff, Effect, Error, Errors, FieldChange, Result, World};
 use crate::contract::{Found, Kind, Patience, Stage, Target};
 use crate::playbook::{Declaration, Playbook};
 
@@ -87,13 +87,9 @@ impl Engine {
         let Some(declaration) = run.playbook.declarations.get(address) else {
             return Err(Error::failed("it is not declared").into());
         };
-        let planned = run
-            .prepared
-            .plan
-            .steps
-            .iter()
-            .find(|step| step.address == *address);
-        let planned = planned.map_or(Action::Nothing, |step| step.action);
+        let mut steps = run.prepared.plan.steps.iter();
+        let step = steps.find(|step| step.address == *address);
+        let planned = step.map_or(Action::Nothing, |step| step.action);
         let kind = self.kind(&address.kind)?;
         let owned = run.prepared.survey.owned.get(address);
         let scope = self.scope(run.playbook, declaration, &run.world, owned)?;
@@ -118,18 +114,13 @@ impl Engine {
             return Ok(());
         }
         let diff = kind.diff(scope.target(), live)?;
-        let action = match live {
-            None => Action::Create,
-            Some(_) if diff.is_empty() => Action::Nothing,
-            Some(_) if diff.replaces() => Action::Replace,
-            Some(_) => Action::Update,
-        };
-        if action == Action::Replace && planned != Action::Replace {
-            return Err(Error::failed(
-                "it would now have to be replaced, which the plan did not show",
-            )
-            .hint("plan again, and look at what it says")
-            .into());
+        let action = Action::of(live.is_some(), &diff);
+        if let Some(what) = unshown(step, action, &diff) {
+            return Err(
+                Error::failed(format!("{what}, which the plan did not show"))
+                    .hint("plan again, and look at what it says")
+                    .into(),
+            );
         }
         match live {
             Some(live) if action == Action::Nothing => run.know(address, live),
@@ -317,5 +308,50 @@ impl Progressing<'_> {
     fn know(&self, address: &Address, found: &Found) {
         self.world
             .with(|world| world.know(address.clone(), found.outputs.clone()));
+    }
+}
+
+/// What an action would do that was not in the plan, because it was not known then: a replacement,
+/// or an interruption.
+fn unshown(step: Option<&Step>, action: Action, diff: &Diff) -> Option<String> {
+    let planned = step.map_or(Action::Nothing, |step| step.action);
+    if matches!(planned, Action::Create | Action::Replace) {
+        return None;
+    }
+    if action == Action::Replace {
+        return Some("it would now have to be replaced".to_owned());
+    }
+    let shown = |change: &&FieldChange| {
+        let mut shown = step.into_iter().flat_map(|step| &step.diff.changes);
+        shown.any(|known| known.field == change.field && known.effect == change.effect)
+    };
+    let mut changes = diff.changes.iter();
+    changes.find_map(|change| match &change.effect {
+        Effect::Interrupt(how) if !shown(&change) => {
+            Some(format!("changing `{}` now {how}", change.field))
+        }
+        _ => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Shown;
+
+    #[test]
+    fn what_was_not_shown_is_not_done() {
+        let stops =
+            |diff: Diff| diff.interrupting("type", Shown::of("a"), Shown::of("b"), "stops it");
+        let mut step = Step::new(Address::new("toys", "a"), Action::Update);
+        step.diff = Diff::default().field("text", Shown::of("x"), Shown::AfterApply);
+        let unknown = |action, diff: &Diff| unshown(Some(&step), action, diff);
+        let text = Diff::default().field("text", Shown::of("x"), Shown::of("y"));
+        assert_eq!(unknown(Action::Update, &text), None);
+        let hidden = unknown(Action::Update, &stops(text.clone()));
+        assert_eq!(hidden.as_deref(), Some("changing `type` now stops it"));
+        assert!(unknown(Action::Replace, &text).is_some());
+        step.diff = stops(step.diff);
+        assert_eq!(unshown(Some(&step), Action::Update, &stops(text)), None);
     }
 }

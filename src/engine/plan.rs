@@ -26,6 +26,17 @@ pub enum Action {
 }
 
 impl Action {
+    /// What a difference asks for, of something that exists or does not.
+    #[must_use]
+    pub fn of(exists: bool, diff: &Diff) -> Self {
+        match exists {
+            false => Self::Create,
+            true if diff.is_empty() => Self::Nothing,
+            true if diff.replaces() => Self::Replace,
+            true => Self::Update,
+        }
+    }
+
     /// The word in JSON documents and event lines.
     #[must_use]
     pub fn word(self) -> &'static str {

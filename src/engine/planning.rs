@@ -131,12 +131,7 @@ impl Engine {
         };
         let live = observed.as_ref().or(owned);
         let diff = kind.diff(scope.target(), live)?;
-        let action = match live {
-            None => Action::Create,
-            Some(_) if diff.is_empty() => Action::Nothing,
-            Some(_) if diff.replaces() => Action::Replace,
-            Some(_) => Action::Update,
-        };
+        let action = Action::of(live.is_some(), &diff);
         if let (Action::Replace, Some(live)) = (action, live) {
             refuse_protected(declaration, live, &diff.changes)?;
         }

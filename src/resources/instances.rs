@@ -115,10 +115,10 @@ impl crate::contract::Live for Live {
     }
 
     fn parts(&self) -> Vec<Part> {
-        let going = self
-            .volumes
-            .iter()
-            .filter(|volume| volume.delete_on_termination);
+        // The root volume is ours even where somebody made it stay; other volumes that stay are not.
+        let is_root = |id: &str| self.root.as_ref().is_some_and(|root| root.id == id);
+        let volumes = self.volumes.iter();
+        let going = volumes.filter(|volume| volume.delete_on_termination || is_root(&volume.id));
         let volumes = going.map(|volume| Part {
             noun: "volume",
             id: volume.id.clone(),

@@ -9,7 +9,7 @@ use crate::aws::refused;
 use crate::base::{Diff, Result, Shown};
 use crate::contract::Context;
 
-/// The disk that an instance starts from
+/// The disk that an instance starts from; it goes away with the instance
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RootVolume {
@@ -21,8 +21,6 @@ pub struct RootVolume {
     pub volume_type: String,
     /// Encrypted, with the account's default key; `true` if not given
     pub encrypted: bool,
-    /// It goes away with the instance; `true` if not given
-    pub delete_on_termination: bool,
 }
 
 impl Default for RootVolume {
@@ -31,7 +29,6 @@ impl Default for RootVolume {
             size_gib: None,
             volume_type: "gp3".to_owned(),
             encrypted: true,
-            delete_on_termination: true,
         }
     }
 }
@@ -61,7 +58,7 @@ impl RootVolume {
             .set_volume_size(self.size_gib)
             .volume_type(VolumeType::from(self.volume_type.as_str()))
             .encrypted(self.encrypted)
-            .delete_on_termination(self.delete_on_termination);
+            .delete_on_termination(true);
         BlockDeviceMapping::builder()
             .device_name(device)
             .ebs(ebs.build())
@@ -91,7 +88,7 @@ impl RootVolume {
         .field(
             "root_volume.delete_on_termination",
             Shown::of(root.delete_on_termination),
-            Shown::of(self.delete_on_termination),
+            Shown::of(true),
         )
     }
 
@@ -107,10 +104,10 @@ impl RootVolume {
                     .hint("AWS changes a volume once in six hours: try again later")
             })?;
         }
-        if self.delete_on_termination != root.delete_on_termination {
+        if !root.delete_on_termination {
             let ebs = aws_sdk_ec2::types::EbsInstanceBlockDeviceSpecification::builder()
                 .volume_id(&root.id)
-                .delete_on_termination(self.delete_on_termination);
+                .delete_on_termination(true);
             let mapping = aws_sdk_ec2::types::InstanceBlockDeviceMappingSpecification::builder()
                 .device_name(&root.device)
                 .ebs(ebs.build());
