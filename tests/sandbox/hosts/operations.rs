@@ -23,7 +23,7 @@ const EVERYTHING: &str = r#"
 - packages: [tree]
 - repository:
     name: updates
-    uri: http://archive.example/debian
+    uri: MIRROR
     suites: [bookworm-backports]
     components: [main]
     key: { source: debian.asc }
@@ -78,7 +78,16 @@ async fn every_operation_is_applied_and_then_in_place() {
     let bytes: Vec<u8> = (0..=255).cycle().take(400_000).collect();
     std::fs::write(node.folder.path().join("binary"), &bytes).expect("a file");
     let key = std::fs::read_to_string(node.folder.path().join("id.pub")).expect("a key");
-    let everything = EVERYTHING.replace("KEY", key.trim());
+    // The archive that the host has its own packages from.
+    let mirror =
+        node.sh("grep -rhoE 'https?://[^ ]+/debian/?( |$)' /etc/apt/sources.list* | head -n 1");
+    assert!(
+        mirror.starts_with("http"),
+        "no archive in the host's sources: {mirror}"
+    );
+    let everything = EVERYTHING
+        .replace("KEY", key.trim())
+        .replace("MIRROR", mirror.trim());
 
     let before = site.plan(&everything).await.expect("planned");
     assert!(
