@@ -27,12 +27,9 @@ pub(super) async fn create(engine: &Engine, id: &str) -> Result<(HostNetwork, Ip
     let mut last = Error::failed(format!(
         "no free /{PREFIX} is left in {RANGE} for the hosts"
     ));
-    let taken: Vec<Ipv4Net> = engine
-        .subnets()
-        .await?
-        .iter()
-        .filter_map(|subnet| subnet.parse().ok())
-        .collect();
+    let subnets = engine.subnets().await?;
+    let mut taken: Vec<Ipv4Net> = subnets.iter().filter_map(|it| it.parse().ok()).collect();
+    taken.extend(routed());
     let candidates: Vec<Ipv4Net> = RANGE.subnets(PREFIX).into_iter().flatten().collect();
     // Sandboxes that start at the same time begin at different places.
     let first = usize::from_str_radix(id, 16).unwrap_or_default() % candidates.len();
@@ -68,6 +65,29 @@ pub(super) async fn create(engine: &Engine, id: &str) -> Result<(HostNetwork, Ip
     Err(last)
 }
 
+/// Networks that this machine has routes to, the default route left out: a bridge that an engine
+/// left behind is in no engine's list. Linux's own table; nothing elsewhere.
+fn routed() -> Vec<Ipv4Net> {
+    let table = std::fs::read_to_string("/proc/net/route").unwrap_or_default();
+    table
+        .lines()
+        .skip(1)
+        .filter_map(route)
+        .filter(|net| net.prefix_len() > 0)
+        .collect()
+}
+
+/// The network of one line of `/proc/net/route`: destination and mask are the second and the
+/// eighth column, in hexadecimal, least significant byte first.
+fn route(line: &str) -> Option<Ipv4Net> {
+    let columns: Vec<&str> = line.split_whitespace().collect();
+    let address = |column: usize| {
+        let number = u32::from_str_radix(columns.get(column)?, 16).ok()?;
+        Some(Ipv4Addr::from(number.swap_bytes()))
+    };
+    Ipv4Net::with_netmask(address(1)?, address(7)?).ok()
+}
+
 /// Removes the containers and networks of the sandbox of that id; says how many hosts there were.
 ///
 /// # Errors
@@ -82,4 +102,16 @@ pub(super) async fn remove(engine: &Engine, id: &str) -> Result<usize> {
         engine.remove_network(&network).await?;
     }
     Ok(containers.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_route_tells_its_network() {
+        let line = "br-9fc4af3d267d\t00F013C6\t00000000\t0001\t0\t0\t0\t00F0FFFF\t0\t0\t0";
+        assert_eq!(route(line), "198.19.240.0/20".parse().ok());
+        assert_eq!(route("Iface Destination"), None);
+    }
 }
