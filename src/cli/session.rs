@@ -18,7 +18,7 @@ use crate::report::graph::Graph;
 use crate::{playbook, resources, sandbox};
 
 /// Environment variable that ends the program after so many journal entries: the tests of crashes.
-const ABORT_AFTER: &str = "TIDEWALK_ABORT_AFTER_ENTRY";
+const KILL_AFTER: &str = "TIDEWALK_KILL_AFTER_ENTRY";
 /// The folder beside the playbook for what is kept locally.
 const LOCAL: &str = ".tidewalk";
 
@@ -240,7 +240,7 @@ impl Session {
             parallelism: run.parallelism,
             only: run.only.clone(),
             sandbox: cloud.sandbox,
-            abort_after: std::env::var(ABORT_AFTER)
+            kill_after: std::env::var(KILL_AFTER)
                 .ok()
                 .and_then(|number| number.parse().ok()),
         };

@@ -4,6 +4,7 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Mutex;
 
 use jiff::Timestamp;
@@ -53,18 +54,18 @@ pub struct Journal {
 struct Writer {
     file: File,
     written: usize,
-    abort_after: Option<usize>,
+    kill_after: Option<usize>,
 }
 
 impl Journal {
     /// Opens `FOLDER/journal/STACK.jsonl`, and takes the stack's lock on this machine.
     ///
-    /// `abort_after` ends the process, as a crash would, once that many entries were written; it
-    /// is how the tests stop a run at every point.
+    /// `kill_after` has the process killed (SIGKILL) once that many entries were written; it is
+    /// how the tests stop a run at every point.
     ///
     /// # Errors
     /// When another run holds the lock, or the folder cannot be written.
-    pub fn open(folder: &Path, stack: &str, abort_after: Option<usize>) -> Result<Self> {
+    pub fn open(folder: &Path, stack: &str, kill_after: Option<usize>) -> Result<Self> {
         let path = path(folder, stack);
         let directory = path.with_file_name("");
         fs::create_dir_all(&directory)
@@ -98,7 +99,7 @@ impl Journal {
         let writer = Mutex::new(Writer {
             file,
             written: 0,
-            abort_after,
+            kill_after,
         });
         Ok(Self {
             path,
@@ -127,11 +128,18 @@ impl Journal {
             .and_then(|()| writer.file.sync_data())
             .context(format!("writing `{}`", self.path.display()))?;
         writer.written += 1;
-        if writer.abort_after == Some(writer.written) {
-            std::process::abort();
+        if writer.kill_after == Some(writer.written) {
+            killed();
         }
         Ok(())
     }
+}
+
+/// Ends this process by SIGKILL: nothing is unwound, flushed or tidied up.
+fn killed() -> ! {
+    let pid = std::process::id().to_string();
+    let _ = Command::new("kill").args(["-KILL", &pid]).status();
+    std::process::abort();
 }
 
 /// All readable entries of a stack's journal. A line cut short by a crash is passed over.

@@ -25,7 +25,7 @@ pub struct Options {
     /// It is on the sandbox.
     pub sandbox: bool,
     /// Ends the process after that many journal entries: for tests of crashes.
-    pub abort_after: Option<usize>,
+    pub kill_after: Option<usize>,
 }
 
 /// One run on one stack.
@@ -283,7 +283,7 @@ impl Engine {
     }
 
     pub(super) fn journal(&self) -> Result<Journal> {
-        Journal::open(&self.cx.local, &self.cx.stack, self.options.abort_after)
+        Journal::open(&self.cx.local, &self.cx.stack, self.options.kill_after)
     }
 
     pub(super) fn entry(&self, address: &Address, action: super::Action, mark: Mark) -> Entry {

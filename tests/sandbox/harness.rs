@@ -1,5 +1,6 @@
 //! The program and a sandbox of its own, as a test sees them.
 
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -19,6 +20,8 @@ pub(crate) struct Beach {
 /// How the program ended and what it said.
 pub(crate) struct Ended {
     pub(crate) code: Option<i32>,
+    /// The signal that ended it.
+    pub(crate) signal: Option<i32>,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
 }
@@ -77,6 +80,7 @@ impl Beach {
         } = output.unwrap();
         Ended {
             code: status.code(),
+            signal: status.signal(),
             stdout: String::from_utf8_lossy(&stdout).into_owned(),
             stderr: String::from_utf8_lossy(&stderr).into_owned(),
         }

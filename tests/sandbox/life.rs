@@ -120,16 +120,23 @@ fn killed_after_any_journal_entry_the_next_run_converges() {
     let beach = Beach::without_hosts();
     beach.write("node.yml", NODE);
     for entry in 1.. {
-        let abort = [("TIDEWALK_ABORT_AFTER_ENTRY", entry.to_string())];
-        let abort = [(abort[0].0, abort[0].1.as_str())];
+        let kill = [("TIDEWALK_KILL_AFTER_ENTRY", entry.to_string())];
+        let kill = [(kill[0].0, kill[0].1.as_str())];
         let apply = ["apply", "node.yml", "--sandbox", "--yes"];
-        let killed = beach.run_with(&apply, &abort);
+        let killed = beach.run_with(&apply, &kill);
         beach.expect(0, &apply);
         plan(&beach, 0);
         assert_eq!(beach.living(), 1, "after entry {entry}");
-        let gone = beach.run_with(&["destroy", "node.yml", "--sandbox", "--yes"], &abort);
+        let gone = beach.run_with(&["destroy", "node.yml", "--sandbox", "--yes"], &kill);
         beach.expect(0, &["destroy", "node.yml", "--sandbox", "--yes"]);
         assert_eq!(beach.living(), 0, "after entry {entry}");
+        for ended in [&killed, &gone] {
+            assert!(
+                ended.signal == Some(9) || ended.code == Some(0),
+                "{}",
+                ended.stderr
+            );
+        }
         if killed.code == Some(0) && gone.code == Some(0) {
             assert!(
                 entry > 8,
@@ -396,8 +403,8 @@ fn an_instance_that_is_not_visible_yet_is_not_launched_again() {
     let beach = Beach::without_hosts();
     beach.write("node.yml", NODE);
     let apply = ["apply", "node.yml", "--sandbox", "--yes"];
-    let abort = [("TIDEWALK_ABORT_AFTER_ENTRY", "6")];
-    beach.run_with(&apply, &abort);
+    let kill = [("TIDEWALK_KILL_AFTER_ENTRY", "6")];
+    beach.run_with(&apply, &kill);
     assert_eq!(beach.living(), 1, "killed once it was launched");
     beach.fault(fault(
         "DescribeInstances",

@@ -46,12 +46,12 @@ fn the_data_server_comes_up_heals_and_goes() {
     run(3, &["plan"], &[]);
 
     // A crash in the middle of a host's configuration is no harm.
-    let abort = [("TIDEWALK_ABORT_AFTER_ENTRY", "9")];
+    let kill = [("TIDEWALK_KILL_AFTER_ENTRY", "9")];
     let args = [&["apply"][..], &common, &["--yes"]].concat();
     assert_eq!(
-        beach.run_with(&args, &abort).code,
-        None,
-        "it was to be aborted"
+        beach.run_with(&args, &kill).signal,
+        Some(9),
+        "it was to be killed"
     );
     run(0, &["apply"], &["--yes"]);
     run(0, &["plan"], &[]);

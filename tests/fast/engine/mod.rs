@@ -76,7 +76,7 @@ impl Playroom {
             parallelism: 4,
             only: Vec::new(),
             sandbox: false,
-            abort_after: None,
+            kill_after: None,
         };
         Engine::new(
             self.kinds(),
