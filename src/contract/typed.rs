@@ -9,7 +9,7 @@ use schemars::Schema;
 use super::made::made;
 use super::{Context, Found, Iam, Kind, Live, Presence, Resource, Target, Wanted};
 use crate::base::deserialize::from_node;
-use crate::base::{Diff, Error, Errors, Node, OutputMeaning, Result, Shown};
+use crate::base::{Address, Diff, Error, Errors, Node, OutputMeaning, Result, Shown};
 
 /// The [`Kind`] of a [`Resource`].
 pub struct Typed<R>(PhantomData<fn() -> R>);
@@ -62,6 +62,10 @@ impl<R: Resource> Kind for Typed<R> {
 
     fn outputs(&self) -> &'static [OutputMeaning] {
         R::OUTPUTS
+    }
+
+    fn arn(&self) -> Option<&'static str> {
+        R::ARN
     }
 
     fn delete_rank(&self) -> u8 {
@@ -119,6 +123,14 @@ impl<R: Resource> Kind for Typed<R> {
         let deleted = self.delete(cx, old).await;
         deleted.map_err(|error| error.context("deleting the old one"))?;
         self.apply(cx, target, None).await
+    }
+
+    fn creates_first(&self) -> bool {
+        R::CREATE_FIRST
+    }
+
+    async fn depose(&self, cx: &Context, old: &Found, address: &Address) -> Result<()> {
+        R::depose(cx, live_of::<R>(old)?, address).await
     }
 
     async fn delete(&self, cx: &Context, live: &Found) -> Result<()> {
