@@ -8,7 +8,9 @@ use schemars::Schema;
 
 use super::{Context, Target};
 use crate::aws::{Tagged, Tags};
-use crate::base::{Address, Diff, Error, Errors, Node, OutputMeaning, Outputs, Result, Value};
+use crate::base::{
+    Address, Cost, Diff, Error, Errors, Node, OutputMeaning, Outputs, Result, Value,
+};
 
 /// When in a run a kind has its turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -173,6 +175,11 @@ pub trait Kind: Send + Sync {
         _patience: Patience,
     ) -> Result<Option<Found>> {
         Ok(None)
+    }
+
+    /// What one such costs a month in `region`, on demand; nothing while the spec is not known.
+    fn cost(&self, _node: &Node, _region: &str) -> Cost {
+        Cost::default()
     }
 
     /// What differs. Pure. `live` is `None` for what does not exist: then the diff tells what will

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use super::{Context, Iam, Part, Presence, Target, Wanted};
 use crate::aws::Tags;
 use crate::base::node::Step;
-use crate::base::{Address, Diff, Error, OutputMeaning, Outputs, Result};
+use crate::base::{Address, Cost, Diff, Error, OutputMeaning, Outputs, Result};
 
 /// What AWS reports of one resource, cut to the fields that are managed.
 pub trait Live: Clone + Send + Sync + 'static {
@@ -66,6 +66,11 @@ pub trait Resource: DeserializeOwned + JsonSchema + Send + Sync + 'static {
     /// # Errors
     /// A playbook error, when such a file cannot be read.
     fn diff(&self, live: &Self::Live, target: Target<'_>) -> Result<Diff>;
+
+    /// What one such costs a month in `region`, on demand.
+    fn cost(&self, _region: &str) -> Cost {
+        Cost::default()
+    }
 
     /// Creates or updates, and waits until usable. Safe to repeat.
     fn apply(

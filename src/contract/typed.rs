@@ -9,7 +9,7 @@ use schemars::Schema;
 use super::made::made;
 use super::{Context, Found, Iam, Kind, Live, Presence, Resource, Target, Wanted};
 use crate::base::deserialize::from_node;
-use crate::base::{Address, Diff, Error, Errors, Node, OutputMeaning, Result, Shown};
+use crate::base::{Address, Cost, Diff, Error, Errors, Node, OutputMeaning, Result, Shown};
 
 /// The [`Kind`] of a [`Resource`].
 pub struct Typed<R>(PhantomData<fn() -> R>);
@@ -92,6 +92,13 @@ impl<R: Resource> Kind for Typed<R> {
             .into_iter()
             .map(found)
             .collect())
+    }
+
+    fn cost(&self, node: &Node, region: &str) -> Cost {
+        match from_node::<R>(node) {
+            Ok(spec) => spec.cost(region),
+            Err(_) => Cost::unknown(format!("one of `{}`, not yet known", R::KIND)),
+        }
     }
 
     fn diff(&self, target: Target<'_>, live: Option<&Found>) -> Result<Diff> {

@@ -8,9 +8,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::named;
+use super::prices::monthly;
 use crate::aws::{Poll, Tags, Wait, is_code, refused, tags};
 use crate::base::node::Step;
-use crate::base::{Diff, Error, OutputMeaning, Outputs, Result, Shown};
+use crate::base::{Cost, Diff, Error, OutputMeaning, Outputs, Result, Shown};
 use crate::contract::{Context, Iam, Part, Presence, Resource, Target, Wanted};
 
 mod change;
@@ -193,6 +194,25 @@ impl Resource for Stream {
                 Shown::list(consumers::sorted(&self.consumers)),
             );
         Ok(tags::diff(diff, &live.tags, target.tags))
+    }
+
+    fn cost(&self, region: &str) -> Cost {
+        let shards = f64::from(self.shards.unwrap_or_default());
+        let being_there = match self.shards {
+            Some(_) => monthly("kinesis/shard", region, shards),
+            None => monthly("kinesis/on-demand-stream", region, 1.0),
+        };
+        let longer = match self.retention_hours {
+            ..=24 => Cost::default(),
+            _ => monthly("kinesis/extended-retention-shard", region, shards),
+        };
+        #[expect(clippy::cast_precision_loss, reason = "at most 20 consumers")]
+        let readers = shards * self.consumers.len() as f64;
+        let readers = match self.consumers.as_slice() {
+            [] => Cost::default(),
+            _ => monthly("kinesis/consumer-shard", region, readers),
+        };
+        being_there + longer + readers + Cost::by_use("records")
     }
 
     async fn apply(&self, cx: &Context, target: Target<'_>, live: Option<&Live>) -> Result<Live> {
