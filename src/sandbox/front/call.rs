@@ -2,8 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use axum::http::{HeaderMap, Method};
+use axum::http::request::Parts;
+use serde_json::Value;
 use url::form_urlencoded;
+
+use super::operation;
+use super::protocol::Protocol;
 
 /// What is asked for, by whom.
 #[derive(Clone, Debug)]
@@ -12,10 +16,16 @@ pub(crate) struct Call {
     pub(crate) service: String,
     /// Region, as the signature names it.
     pub(crate) region: String,
-    /// Action (`RunInstances`), or method and path where the protocol has no action.
+    /// Action, as AWS names the operation: `RunInstances`.
     pub(crate) action: String,
+    /// The protocol it is asked in.
+    pub(crate) protocol: Protocol,
+    /// Path, in which S3's bucket stands first however it was named, and query.
+    pub(crate) path: String,
     /// Parameters, where they are sent as a form.
     pub(crate) params: Params,
+    /// Parameters, where they are sent as JSON.
+    pub(crate) json: Value,
     /// The caller's name for itself.
     pub(crate) user_agent: String,
 }
@@ -25,40 +35,78 @@ pub(crate) struct Call {
 pub(crate) struct Params(pub(crate) BTreeMap<String, String>);
 
 impl Call {
-    /// Reads the signature's scope, the headers and the form.
-    pub(crate) fn read(method: &Method, path: &str, headers: &HeaderMap, body: &[u8]) -> Self {
-        let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    /// Reads the signature's scope, the headers, the path and the body.
+    pub(crate) fn read(parts: &Parts, body: &[u8]) -> Self {
+        let header = |name: &str| parts.headers.get(name)?.to_str().ok();
         let (region, service) = header("authorization").and_then(scope).unwrap_or_default();
+        let protocol = Protocol::of(service, &parts.headers);
         let params = match header("content-type") {
             Some(kind) if kind.starts_with("application/x-www-form-urlencoded") => {
                 Params::read(body)
             }
             _ => Params::default(),
         };
+        let json = match protocol {
+            Protocol::Json | Protocol::RestJson => serde_json::from_slice(body).unwrap_or_default(),
+            _ => Value::Null,
+        };
+        let path = match header("host").and_then(bucket_in_host) {
+            Some(bucket) if protocol == Protocol::S3 => format!("/{bucket}{}", parts.uri),
+            _ => parts
+                .uri
+                .path_and_query()
+                .map_or("/", |it| it.as_str())
+                .to_owned(),
+        };
         let action = params
             .value("Action")
             .map(str::to_owned)
-            .or_else(|| {
-                header("x-amz-target")?
-                    .rsplit('.')
-                    .next()
-                    .map(str::to_owned)
-            })
-            .unwrap_or_else(|| format!("{method} {path}"));
+            .or_else(|| operation::name(parts, protocol, &path))
+            .unwrap_or_else(|| format!("{} {}", parts.method, parts.uri.path()));
         Self {
             service: service.to_owned(),
             region: region.to_owned(),
             action,
+            protocol,
+            path,
             params,
+            json,
             user_agent: header("user-agent").unwrap_or_default().to_owned(),
         }
     }
 
-    /// The AWS ids among the parameters.
+    /// The AWS ids among the parameters, and the ARNs of JSON.
     pub(crate) fn ids(&self) -> Vec<String> {
-        let values = self.params.0.values();
-        values.filter(|value| is_id(value)).cloned().collect()
+        let values = self.params.0.values().map(String::as_str);
+        let mut ids: Vec<&str> = values.filter(|value| is_id(value)).collect();
+        let is_named = |text: &&str| is_id(text) || text.starts_with("arn:aws");
+        ids.extend(self.json_texts().into_iter().filter(is_named));
+        ids.into_iter().map(str::to_owned).collect()
     }
+
+    /// What the parameters name at their top: texts, and texts in lists.
+    pub(crate) fn json_texts(&self) -> Vec<&str> {
+        let fields = self.json.as_object().into_iter().flat_map(|it| it.values());
+        let mut texts = Vec::new();
+        for field in fields {
+            texts.extend(field.as_str());
+            texts.extend(
+                field
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .filter_map(Value::as_str),
+            );
+        }
+        texts
+    }
+}
+
+/// `BUCKET` of `BUCKET.s3.amazonaws.com`, `BUCKET.s3.REGION.amazonaws.com` or `BUCKET.localhost`.
+fn bucket_in_host(host: &str) -> Option<&str> {
+    let name = host.split(':').next()?;
+    let end = name.find(".s3.").or_else(|| name.find(".localhost"))?;
+    Some(&name[..end])
 }
 
 /// Region and service of `AWS4-HMAC-SHA256 Credential=KEY/DATE/REGION/SERVICE/aws4_request, …`.
@@ -141,6 +189,17 @@ mod tests {
         let header = "AWS4-HMAC-SHA256 Credential=AK/20260101/eu-west-1/ec2/aws4_request, SignedHeaders=host, Signature=0";
         assert_eq!(scope(header), Some(("eu-west-1", "ec2")));
         assert_eq!(scope("Bearer x"), None);
+    }
+
+    #[test]
+    fn a_bucket_may_stand_in_the_host() {
+        assert_eq!(
+            bucket_in_host("a.b.s3.eu-west-1.amazonaws.com"),
+            Some("a.b")
+        );
+        assert_eq!(bucket_in_host("a.localhost:80"), Some("a"));
+        assert_eq!(bucket_in_host("127.0.0.1:80"), None);
+        assert_eq!(bucket_in_host("localhost:80"), None);
     }
 
     #[test]

@@ -33,7 +33,7 @@ pub struct Fault {
 #[derive(Clone, Debug, Serialize, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Effect {
-    /// Refused with `RequestLimitExceeded` and status 503.
+    /// Refused with the status and code of a service that is asked too often.
     Throttle,
     /// Refused with a status and a code.
     Error {
@@ -51,7 +51,9 @@ pub enum Effect {
     Reset,
     /// It is done, and the connection is reset without an answer.
     Lost,
-    /// What was created less than so long ago is not there yet.
+    /// A read does not see what happened less than so long ago. EC2: what was created since then
+    /// is not there yet. Other services: the same question gets the answer that it got the last
+    /// time, and what was created since then is unknown where it is asked for by name.
     Stale {
         /// How long, in milliseconds.
         ms: u64,

@@ -1,10 +1,11 @@
 //! An answer to an AWS request, and errors in the words of each protocol.
 
 use axum::body::Body;
-use axum::http::{HeaderValue, Response, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 
 use super::call::Call;
-use super::xml::{Element, escape};
+use super::protocol::Protocol;
+use super::xml::Element;
 
 /// A whole answer.
 #[derive(Clone, Debug)]
@@ -17,6 +18,8 @@ pub(crate) struct Reply {
     pub(crate) code: Option<String>,
     /// The page that documents the rule that refused, when one of ours did.
     pub(crate) rule: Option<&'static str>,
+    /// Other headers.
+    pub(crate) headers: HeaderMap,
     /// Body.
     pub(crate) body: Vec<u8>,
 }
@@ -24,36 +27,14 @@ pub(crate) struct Reply {
 impl Reply {
     /// An error, in the protocol that the caller speaks.
     pub(crate) fn error(call: &Call, status: u16, code: &str, message: &str) -> Self {
-        let (content_type, body) = if call.service == "ec2" {
-            (
-                "text/xml;charset=UTF-8",
-                format!(
-                    "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Response><Errors><Error><Code>{}</Code><Message>{}</Message></Error></Errors><RequestID>00000000-0000-4000-8000-000000000000</RequestID></Response>",
-                    escape(code),
-                    escape(message)
-                ),
-            )
-        } else if call.params.value("Action").is_some() {
-            (
-                "text/xml",
-                format!(
-                    "<ErrorResponse><Error><Type>Sender</Type><Code>{}</Code><Message>{}</Message></Error><RequestId>00000000-0000-4000-8000-000000000000</RequestId></ErrorResponse>",
-                    escape(code),
-                    escape(message)
-                ),
-            )
-        } else {
-            (
-                "application/x-amz-json-1.1",
-                serde_json::json!({ "__type": code, "message": message }).to_string(),
-            )
-        };
+        let (content_type, body) = call.protocol.error(status, code, message);
         Self {
             status,
             content_type: content_type.to_owned(),
             code: Some(code.to_owned()),
             rule: None,
-            body: body.into_bytes(),
+            headers: error_headers(call.protocol, code),
+            body,
         }
     }
 
@@ -64,6 +45,7 @@ impl Reply {
             content_type: "text/xml;charset=UTF-8".to_owned(),
             code: None,
             rule: None,
+            headers: HeaderMap::new(),
             body: root.document().into_bytes(),
         }
     }
@@ -81,14 +63,27 @@ impl Reply {
         if status < 400 {
             return None;
         }
-        let text = std::str::from_utf8(body).ok()?;
+        let text = String::from_utf8_lossy(body);
         if let Some(start) = text.find("<Code>") {
             let rest = &text[start + 6..];
             return rest.find("</Code>").map(|end| rest[..end].to_owned());
         }
-        let json: serde_json::Value = serde_json::from_str(text).ok()?;
-        json.get("__type")?
-            .as_str()?
+        let after = |text: &[u8], name: &[u8]| {
+            let start = text.windows(name.len()).position(|part| part == name)?;
+            text.get(start + name.len()..).map(<[u8]>::to_vec)
+        };
+        let rest = after(body, b"__type")?;
+        // CBOR puts the length of a text before it, JSON a colon and a quotation mark.
+        let head = match rest.first()? {
+            0x60..=0x77 => 1,
+            0x78 => 2,
+            0x79 => 3,
+            0x7a => 5,
+            _ => rest.iter().position(u8::is_ascii_alphabetic)?,
+        };
+        let is_part = |it: &u8| it.is_ascii_alphanumeric() || b".#_-".contains(it);
+        let code: Vec<u8> = rest.into_iter().skip(head).take_while(is_part).collect();
+        String::from_utf8_lossy(&code)
             .rsplit('#')
             .next()
             .map(str::to_owned)
@@ -97,11 +92,57 @@ impl Reply {
     /// As an HTTP response.
     pub(crate) fn into_response(self) -> Response<Body> {
         let mut response = Response::new(Body::from(self.body));
+        *response.headers_mut() = self.headers;
         *response.status_mut() =
             StatusCode::from_u16(self.status).unwrap_or(StatusCode::BAD_GATEWAY);
         if let Ok(value) = HeaderValue::from_str(&self.content_type) {
             response.headers_mut().insert(header::CONTENT_TYPE, value);
         }
         response
+    }
+}
+
+/// Where clients look for an error's code beside the body.
+fn error_headers(protocol: Protocol, code: &str) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    let mut set = |name, value: &str| {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            headers.insert(name, value);
+        }
+    };
+    match protocol {
+        Protocol::RestJson => set("x-amzn-errortype", code),
+        Protocol::Cbor => {
+            set("smithy-protocol", "rpc-v2-cbor");
+            // CloudWatch keeps the codes that it had as a query service.
+            set("x-amzn-query-error", &format!("{code};Sender"));
+        }
+        _ => {}
+    }
+    headers
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_found_in_the_words_of_each_protocol() {
+        let protocols = [
+            Protocol::Ec2,
+            Protocol::Query,
+            Protocol::Json,
+            Protocol::S3,
+            Protocol::Cbor,
+        ];
+        for protocol in protocols {
+            let (_, body) = protocol.error(400, "Some.Code", "message");
+            assert_eq!(Reply::find_code(400, &body).as_deref(), Some("Some.Code"));
+        }
+        assert_eq!(
+            Reply::find_code(404, b"{\"__type\": \"a#B\"}").as_deref(),
+            Some("B")
+        );
+        assert_eq!(Reply::find_code(404, b""), None);
     }
 }

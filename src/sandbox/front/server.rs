@@ -16,6 +16,8 @@ use super::cloud::{Cloud, Machine};
 use super::cut::{Cut, Cuttable};
 use super::faults::{Effect, Faults};
 use super::forward::Forward;
+use super::memory::Memory;
+use super::protocol;
 use super::record::Record;
 use super::reply::Reply;
 use super::state::{State, States};
@@ -41,6 +43,8 @@ pub(crate) struct Front {
     pub(crate) tokens: Tokens,
     /// Hosts, when they are run here.
     pub(crate) hosts: Option<Hosts>,
+    /// Answers of other services than EC2, for stale reads.
+    pub(crate) memory: Memory,
     /// The record of calls.
     pub(crate) record: Record,
     /// Faults in force.
@@ -91,6 +95,7 @@ impl Front {
             states,
             tokens: Tokens::default(),
             hosts,
+            memory: Memory::default(),
             record: Record::default(),
             faults: Faults::default(),
             problems,
@@ -155,7 +160,7 @@ async fn answer(
         cut.now();
         return Response::default();
     };
-    let call = Call::read(&parts.method, parts.uri.path(), &parts.headers, &body);
+    let call = Call::read(&parts, &body);
     // A caller that hangs up must not leave things half done.
     let work = tokio::spawn(async move {
         let strike = front.faults.strike(&call);
@@ -163,21 +168,24 @@ async fn answer(
             tokio::time::sleep(Duration::from_millis(ms)).await;
         }
         let reply = match &strike {
-            Some(Effect::Throttle) => Reply::error(
-                &call,
-                503,
-                "RequestLimitExceeded",
-                "Request limit exceeded.",
-            ),
+            Some(Effect::Throttle) => {
+                let (status, code, message) = protocol::throttled(&call.service, &call.action);
+                Reply::error(&call, status, code, message)
+            }
             Some(Effect::Error { status, code }) => {
                 Reply::error(&call, *status, code, "a fault that was asked for")
             }
             Some(Effect::Reset) => Reply::error(&call, 503, "Reset", "the connection was reset"),
             _ if call.service == "ec2" => ec2::answer(&front, &call, &parts).await,
-            _ => front.forward.send(&call, &parts, body).await,
-        };
-        let reply = match strike {
             Some(Effect::Stale { ms }) => {
+                let age = Duration::from_millis(*ms);
+                stale::answer(&front, &call, &parts, body, age).await
+            }
+            _ => front.memory.pass(&front.forward, &call, &parts, body).await,
+        };
+        front.memory.note(&call, &reply);
+        let reply = match strike {
+            Some(Effect::Stale { ms }) if call.service == "ec2" => {
                 stale::view(&front, &call, reply, Duration::from_millis(ms))
             }
             _ => reply,

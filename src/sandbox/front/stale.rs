@@ -4,6 +4,9 @@
 
 use std::time::Duration;
 
+use axum::body::Bytes;
+use axum::http::request::Parts;
+
 use super::call::Call;
 use super::effects::makes;
 use super::reply::Reply;
@@ -20,7 +23,52 @@ const NOT_FOUND: [(&str, &str); 6] = [
     ("key-", "InvalidKeyPair.NotFound"),
 ];
 
-/// The answer as one who looks too early gets it.
+/// How services other than EC2 say that a name is unknown: service, status, code. Others, such as
+/// ECS, answer with less.
+const UNKNOWN: [(&str, u16, &str); 9] = [
+    ("iam", 404, "NoSuchEntity"),
+    ("ecr", 400, "RepositoryNotFoundException"),
+    ("kinesis", 400, "ResourceNotFoundException"),
+    ("dynamodb", 400, "ResourceNotFoundException"),
+    ("kms", 400, "NotFoundException"),
+    ("secretsmanager", 400, "ResourceNotFoundException"),
+    ("sns", 404, "NotFound"),
+    ("scheduler", 404, "ResourceNotFoundException"),
+    ("s3", 404, "NoSuchBucket"),
+];
+
+/// The answer of a service other than EC2 as one who looks too early gets it: the one before, if
+/// there was one; the world as it is when nothing happened in it for so long.
+pub(super) async fn answer(
+    front: &Front,
+    call: &Call,
+    parts: &Parts,
+    body: Bytes,
+    age: Duration,
+) -> Reply {
+    if !is_read(&call.action) || !front.memory.changed_within(age) {
+        return front.memory.pass(&front.forward, call, parts, body).await;
+    }
+    if let Some(before) = front.memory.before(call, parts, &body) {
+        return before;
+    }
+    let unknown = UNKNOWN.iter().find(|it| it.0 == call.service);
+    if let Some((_, status, code)) = unknown
+        && !call.action.starts_with("List")
+        && let Some(name) = front.memory.young_name(call, age)
+    {
+        return Reply::error(call, *status, code, &format!("{name} does not exist"));
+    }
+    front.memory.pass(&front.forward, call, parts, body).await
+}
+
+/// Whether an action only reads.
+pub(super) fn is_read(action: &str) -> bool {
+    let verbs = ["Get", "Describe", "List", "Head", "BatchGet"];
+    verbs.iter().any(|verb| action.starts_with(verb))
+}
+
+/// EC2's answer as one who looks too early gets it.
 pub(super) fn view(front: &Front, call: &Call, reply: Reply, age: Duration) -> Reply {
     let is_young = |id: &str| front.states.is_younger(id, age);
     let makes = makes(&call.action);
