@@ -6,6 +6,7 @@ pub mod batch;
 pub mod clients;
 pub mod ec2;
 pub mod gate;
+pub mod iam;
 pub mod own_ip;
 pub mod record;
 pub mod refusal;

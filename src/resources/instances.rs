@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::reference::{KeyPairName, SecurityGroupName};
+use super::reference::{InstanceProfileName, KeyPairName, SecurityGroupName};
 use crate::aws::ec2::{filter, of_stack};
 use crate::aws::{Tags, tags};
 use crate::base::node::Step;
@@ -48,8 +48,9 @@ pub struct Instance {
     pub security_groups: Vec<SecurityGroupName>,
     /// Id of the subnet; without it, a default subnet of the region
     pub subnet: Option<String>,
-    /// Name of an instance profile, whose role the instance has
-    pub instance_profile: Option<String>,
+    /// The role that the instance has: a name under `roles`, with `instance_profile: true` there;
+    /// else the name of an existing role or instance profile, or the ARN of an instance profile
+    pub instance_profile: Option<InstanceProfileName>,
     /// The disk that it starts from
     #[serde(default)]
     pub root_volume: RootVolume,

@@ -13,9 +13,12 @@ pub mod local_path;
 pub mod named;
 pub mod one_or_many;
 pub mod place;
+pub mod policies;
+pub mod policy_document;
 pub mod presence;
 pub mod prices;
 pub mod reference;
+pub mod roles;
 pub mod security_groups;
 pub mod streams;
 pub mod within;
@@ -29,6 +32,8 @@ pub fn registry() -> Vec<Arc<dyn Kind>> {
         Typed::<instances::Instance>::kind(),
         Typed::<elastic_ips::ElasticIp>::kind(),
         Typed::<streams::Stream>::kind(),
+        Typed::<roles::Role>::kind(),
+        Typed::<policies::Policy>::kind(),
         hosts::Hosts::kind(),
         Arc::new(checks::Checks),
     ]

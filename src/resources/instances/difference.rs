@@ -115,17 +115,15 @@ fn network(diff: Diff, spec: &Instance, live: &Live, target: Target<'_>) -> Diff
         Some(subnet) => diff.fixed("subnet", Shown::of(&live.subnet), Shown::of(subnet)),
         None => diff,
     };
-    let wanted = spec.instance_profile.as_deref().map(profile_name);
-    diff.field(
-        "instance_profile",
-        Shown::option(live.instance_profile.as_ref()),
-        Shown::option(wanted),
-    )
-}
-
-/// The name in a name or an ARN.
-pub(super) fn profile_name(text: &str) -> &str {
-    text.rsplit('/').next().unwrap_or(text)
+    let wanted = match &spec.instance_profile {
+        None => Shown::Absent,
+        Some(profile) => match profile.name(target.world) {
+            Some(name) => Shown::of(name),
+            None => Shown::AfterApply,
+        },
+    };
+    let old = Shown::option(live.instance_profile.as_ref());
+    diff.field("instance_profile", old, wanted)
 }
 
 fn user_data_and_state(diff: Diff, spec: &Instance, live: &Live, target: Target<'_>) -> Diff {
