@@ -62,10 +62,46 @@ pub struct Identity {
 /// One client per service in use; cheap to clone.
 #[derive(Clone)]
 pub struct Clients {
+    /// ACM.
+    pub acm: aws_sdk_acm::Client,
+    /// EC2 Auto Scaling.
+    pub autoscaling: aws_sdk_autoscaling::Client,
+    /// CloudWatch.
+    pub cloudwatch: aws_sdk_cloudwatch::Client,
+    /// `DynamoDB`.
+    pub dynamodb: aws_sdk_dynamodb::Client,
     /// EC2.
     pub ec2: aws_sdk_ec2::Client,
+    /// ECR.
+    pub ecr: aws_sdk_ecr::Client,
+    /// ECS.
+    pub ecs: aws_sdk_ecs::Client,
+    /// Elastic Load Balancing, version 2.
+    pub elb: aws_sdk_elasticloadbalancingv2::Client,
+    /// IAM.
+    pub iam: aws_sdk_iam::Client,
+    /// Kinesis Data Streams.
+    pub kinesis: aws_sdk_kinesis::Client,
+    /// KMS.
+    pub kms: aws_sdk_kms::Client,
+    /// CloudWatch Logs.
+    pub logs: aws_sdk_cloudwatchlogs::Client,
+    /// Route 53.
+    pub route53: aws_sdk_route53::Client,
+    /// `EventBridge` Scheduler.
+    pub scheduler: aws_sdk_scheduler::Client,
+    /// Secrets Manager.
+    pub secrets: aws_sdk_secretsmanager::Client,
+    /// S3.
+    pub s3: aws_sdk_s3::Client,
+    /// SNS.
+    pub sns: aws_sdk_sns::Client,
+    /// Systems Manager.
+    pub ssm: aws_sdk_ssm::Client,
     /// STS.
     pub sts: aws_sdk_sts::Client,
+    /// Resource Groups Tagging API.
+    pub tagging: aws_sdk_resourcegroupstagging::Client,
     region: String,
     shared: Arc<Shared>,
 }
@@ -160,19 +196,39 @@ pub async fn connect(options: &ConnectOptions) -> Result<Clients> {
         });
         (recorder, http)
     };
-    let (recorder, client) = parts("ec2");
-    let ec2 = aws_sdk_ec2::config::Builder::from(&config)
-        .http_client(client)
-        .interceptor(recorder)
-        .build();
-    let (recorder, client) = parts("sts");
-    let sts = aws_sdk_sts::config::Builder::from(&config)
-        .http_client(client)
-        .interceptor(recorder)
-        .build();
+    macro_rules! client {
+        ($sdk:ident, $service:literal) => {{
+            let (recorder, http) = parts($service);
+            let builder = $sdk::config::Builder::from(&config);
+            $sdk::Client::from_conf(builder.http_client(http).interceptor(recorder).build())
+        }};
+    }
+    let (recorder, http) = parts("s3");
+    let s3 = aws_sdk_s3::config::Builder::from(&config);
+    // One endpoint for all services has no name for each bucket.
+    let s3 = s3.force_path_style(options.endpoint.is_some());
+    let s3 = s3.http_client(http).interceptor(recorder).build();
     Ok(Clients {
-        ec2: aws_sdk_ec2::Client::from_conf(ec2),
-        sts: aws_sdk_sts::Client::from_conf(sts),
+        acm: client!(aws_sdk_acm, "acm"),
+        autoscaling: client!(aws_sdk_autoscaling, "autoscaling"),
+        cloudwatch: client!(aws_sdk_cloudwatch, "cloudwatch"),
+        dynamodb: client!(aws_sdk_dynamodb, "dynamodb"),
+        ec2: client!(aws_sdk_ec2, "ec2"),
+        ecr: client!(aws_sdk_ecr, "ecr"),
+        ecs: client!(aws_sdk_ecs, "ecs"),
+        elb: client!(aws_sdk_elasticloadbalancingv2, "elasticloadbalancing"),
+        iam: client!(aws_sdk_iam, "iam"),
+        kinesis: client!(aws_sdk_kinesis, "kinesis"),
+        kms: client!(aws_sdk_kms, "kms"),
+        logs: client!(aws_sdk_cloudwatchlogs, "logs"),
+        route53: client!(aws_sdk_route53, "route53"),
+        scheduler: client!(aws_sdk_scheduler, "scheduler"),
+        secrets: client!(aws_sdk_secretsmanager, "secretsmanager"),
+        s3: aws_sdk_s3::Client::from_conf(s3),
+        sns: client!(aws_sdk_sns, "sns"),
+        ssm: client!(aws_sdk_ssm, "ssm"),
+        sts: client!(aws_sdk_sts, "sts"),
+        tagging: client!(aws_sdk_resourcegroupstagging, "tag"),
         region,
         shared: Arc::new(Shared {
             ledger,
@@ -188,7 +244,11 @@ pub async fn connect(options: &ConnectOptions) -> Result<Clients> {
 
 async fn configuration(options: &ConnectOptions) -> SdkConfig {
     // Standard, never adaptive: adaptive retry took 56 s over three throttles, standard 4 s.
-    let retry = RetryConfig::standard().with_max_attempts(6);
+    let mut retry = RetryConfig::standard().with_max_attempts(6);
+    if options.endpoint.is_some() {
+        // A local endpoint needs no second of rest.
+        retry = retry.with_initial_backoff(Duration::from_millis(50));
+    }
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(5))
         .read_timeout(Duration::from_mins(1))

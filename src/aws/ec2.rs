@@ -44,7 +44,10 @@ pub fn of_stack(stack: &str) -> Filter {
 /// The filter for one address; together with [`of_stack`].
 #[must_use]
 pub fn of_address(address: &Address) -> Filter {
-    filter(&format!("tag:{}", tags::ADDRESS), [address.to_string()])
+    filter(
+        &format!("tag:{}", tags::ADDRESS),
+        [tags::written_address(address)],
+    )
 }
 
 /// Brings the tags of `ids` from `live` to `wanted`; tags of other people stay.

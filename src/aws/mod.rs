@@ -1,6 +1,7 @@
 //! AWS by its SDK: configuration, clients, ownership tags, waits, errors, the record of calls.
 //! Knows no kind of resource.
 
+pub mod arn;
 pub mod batch;
 pub mod clients;
 pub mod ec2;
@@ -8,6 +9,7 @@ pub mod gate;
 pub mod own_ip;
 pub mod record;
 pub mod refusal;
+pub mod tagging;
 pub mod tags;
 pub mod token;
 pub mod wait;
@@ -15,6 +17,7 @@ pub mod wait;
 pub use clients::{Clients, ConnectOptions, Credentials, Identity, connect};
 pub use record::{Count, Record};
 pub use refusal::{is_code, refused};
+pub use tagging::Tagged;
 pub use tags::{Owner, Tags};
 pub use token::client_token;
 pub use wait::{Poll, Wait};

@@ -46,7 +46,7 @@ impl Tags {
     #[must_use]
     pub fn owner(&self) -> Option<Owner> {
         let stack = self.value(STACK)?.to_owned();
-        let address = self.value(ADDRESS)?.parse().ok()?;
+        let address = read_address(self.value(ADDRESS)?)?;
         Some(Owner { stack, address })
     }
 
@@ -66,6 +66,9 @@ impl Tags {
 /// Tag key: the playbook's own tag keys, so that one that is no longer wanted can be removed.
 /// Separated by `//`: a comma is refused in the tags of some services (IAM).
 pub const MANAGED: &str = "tidewalk:tags";
+
+/// Between a name and its `for_each` key: brackets are refused in the tags of most services.
+const KEY_MARK: char = '@';
 
 const PREFIX: &str = "tidewalk:";
 const SEPARATOR: &str = "//";
@@ -88,6 +91,25 @@ pub struct Ownership<'a> {
     pub keep: bool,
 }
 
+/// An address as tags carry it: `instances.node@a` for `instances.node[a]`.
+#[must_use]
+pub fn written_address(address: &Address) -> String {
+    match address.split_key() {
+        (name, Some(key)) => format!("{}.{name}{KEY_MARK}{key}", address.kind),
+        (_, None) => address.to_string(),
+    }
+}
+
+/// The address that [`written_address`] wrote.
+#[must_use]
+pub fn read_address(written: &str) -> Option<Address> {
+    let address: Address = written.parse().ok()?;
+    Some(match address.name.split_once(KEY_MARK) {
+        Some((name, key)) => Address::new(address.kind, format!("{name}[{key}]")),
+        None => address,
+    })
+}
+
 /// The tags a resource should carry: ownership, and the user's own (`user` has the playbook's and
 /// the resource's already merged).
 #[must_use]
@@ -95,7 +117,7 @@ pub fn wanted(ownership: &Ownership<'_>, user: &BTreeMap<String, String>) -> Tag
     let mut tags = user.clone();
     let mut own = |key: &str, value: String| tags.insert(key.to_owned(), value);
     own(STACK, ownership.stack.to_owned());
-    own(ADDRESS, ownership.address.to_string());
+    own(ADDRESS, written_address(ownership.address));
     if let Some(spec) = ownership.spec {
         own(SPEC, spec.to_owned());
     }
@@ -190,6 +212,15 @@ mod tests {
             keep: false,
         };
         wanted(&ownership, &tags(user))
+    }
+
+    #[test]
+    fn addresses_are_written_without_brackets() {
+        let keyed = Address::new("instances", "node[jane@x.org]");
+        assert_eq!(written_address(&keyed), "instances.node@jane@x.org");
+        assert_eq!(read_address("instances.node@jane@x.org"), Some(keyed));
+        let plain = Address::new("instances", "node");
+        assert_eq!(read_address(&written_address(&plain)), Some(plain));
     }
 
     #[test]

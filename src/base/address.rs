@@ -27,6 +27,19 @@ impl Address {
         }
     }
 
+    /// The address of what stood here until a new one took its place, and goes once nothing uses
+    /// it: `networks.main=vpc-1`. No playbook can declare it.
+    #[must_use]
+    pub fn deposed(&self, id: &str) -> Self {
+        Self::new(&self.kind, format!("{}={id}", self.name))
+    }
+
+    /// It is such an address.
+    #[must_use]
+    pub fn is_deposed(&self) -> bool {
+        self.name.contains('=')
+    }
+
     /// The name before a `[KEY]`, and the key of a resource made by `for_each`.
     #[must_use]
     pub fn split_key(&self) -> (&str, Option<&str>) {

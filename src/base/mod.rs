@@ -1,6 +1,7 @@
 //! Plain values that every other folder speaks in; this folder knows none of them.
 
 pub mod address;
+pub mod cost;
 pub mod deserialize;
 pub mod diff;
 pub mod error;
@@ -13,6 +14,7 @@ pub mod suggestion;
 pub mod world;
 
 pub use address::Address;
+pub use cost::Cost;
 pub use diff::{Diff, Effect, FieldChange, Shown};
 pub use error::{Error, ErrorKind, Errors, Result, ResultExt};
 pub use hex::hex;

@@ -99,5 +99,6 @@ pub async fn run(args: &Args, out: &Output) -> Result<Exit, Errors> {
         "outcome",
         report::outcome::document(&outcome, begun.elapsed()),
     );
+    session.calls(out);
     Ok(Exit::of_outcome(&outcome))
 }

@@ -89,6 +89,7 @@ pub async fn run(args: &Args, out: &Output) -> Result<Exit, Errors> {
         report::outcome::document(&outcome, begun.elapsed()),
     );
     out.document("receipt", receipt.to_json());
+    session.calls(out);
     Ok(Exit::of_destroy(&outcome, &receipt))
 }
 

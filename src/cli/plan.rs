@@ -58,6 +58,7 @@ pub async fn run(args: &Args, out: &Output) -> Result<Exit, Errors> {
         ));
     }
     out.document("plan", plan.to_json());
+    session.calls(out);
     Ok(if plan.is_empty() {
         Exit::Done
     } else {

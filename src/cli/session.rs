@@ -249,6 +249,14 @@ impl Session {
         Self { engine, stop }
     }
 
+    /// Tells, for programs, which calls were made to AWS.
+    pub fn calls(&self, out: &Output) {
+        let record = self.engine.context().aws.record();
+        let calls = record.0.into_iter();
+        let calls: BTreeMap<_, _> = calls.map(|(action, count)| (action, count.calls)).collect();
+        out.document("calls", serde_json::json!(calls));
+    }
+
     /// From now on Ctrl-C asks this run to stop.
     ///
     /// # Errors

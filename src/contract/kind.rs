@@ -7,8 +7,10 @@ use async_trait::async_trait;
 use schemars::Schema;
 
 use super::{Context, Target};
-use crate::aws::Tags;
-use crate::base::{Diff, Errors, Node, OutputMeaning, Outputs, Result};
+use crate::aws::{Tagged, Tags};
+use crate::base::{
+    Address, Cost, Diff, Error, Errors, Node, OutputMeaning, Outputs, Result, Value,
+};
 
 /// When in a run a kind has its turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +50,39 @@ pub struct Wanted {
     /// Names or ids that the playbook uses but does not declare: looked up, never changed.
     pub external: Vec<String>,
     /// The declared specs, evaluated with nothing known of other resources.
-    pub specs: Vec<Node>,
+    pub declared: Vec<(Address, Node)>,
+    /// All that the Tagging API lists of the stack, asked for once for all kinds.
+    pub tagged: Tagged,
+}
+
+impl Wanted {
+    /// The AWS names of what is declared: `name:` where it is given and known, else the name that
+    /// [`aws_name`] makes of the address.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        let declared = self.declared.iter();
+        let names = declared.filter_map(|(address, node)| match node.entry("name") {
+            Some(Node {
+                value: Value::Text(name),
+                ..
+            }) => Some(name.clone()),
+            None
+            | Some(Node {
+                value: Value::Null, ..
+            }) => Some(aws_name(address)),
+            Some(_) => None,
+        });
+        names.collect()
+    }
+}
+
+/// The name in AWS of what has none of its own: the address's, with `-KEY` for a `for_each` key.
+#[must_use]
+pub fn aws_name(address: &Address) -> String {
+    match address.split_key() {
+        (name, Some(key)) => format!("{name}-{key}"),
+        (name, None) => name.to_owned(),
+    }
 }
 
 /// Something that comes and goes with a resource and is proven gone with it (a root volume).
@@ -109,6 +143,12 @@ pub trait Kind: Send + Sync {
     /// IAM actions per verb.
     fn iam(&self) -> Iam;
 
+    /// How ARNs of this kind begin behind the account, as `SERVICE:RESOURCE` (`kinesis:stream/`);
+    /// `None` for what the Tagging API does not list.
+    fn arn(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Destroy deletes lower ranks first (DESIGN, deletion order).
     fn delete_rank(&self) -> u8;
 
@@ -135,6 +175,11 @@ pub trait Kind: Send + Sync {
         _patience: Patience,
     ) -> Result<Option<Found>> {
         Ok(None)
+    }
+
+    /// What one such costs a month in `region`, on demand; nothing while the spec is not known.
+    fn cost(&self, _node: &Node, _region: &str) -> Cost {
+        Cost::default()
     }
 
     /// What differs. Pure. `live` is `None` for what does not exist: then the diff tells what will
@@ -166,6 +211,20 @@ pub trait Kind: Send + Sync {
         let deleted = self.delete(cx, old).await;
         deleted.map_err(|error| error.context("deleting the old one"))?;
         self.apply(cx, target, None).await
+    }
+
+    /// A replacement makes the new one first: [`Kind::depose`], [`Kind::apply`], and when all that
+    /// uses it has moved on, [`Kind::delete`] of the old one.
+    fn creates_first(&self) -> bool {
+        false
+    }
+
+    /// Writes another address on `old`, which is about to be replaced. Safe to repeat.
+    ///
+    /// # Errors
+    /// What AWS said.
+    async fn depose(&self, _cx: &Context, old: &Found, _address: &Address) -> Result<()> {
+        Err(Error::failed(format!("`{}` cannot be deposed", old.id)))
     }
 
     /// Deletes it and waits until it is gone. Already gone is success.

@@ -7,9 +7,10 @@ pub mod operation;
 pub mod resource;
 pub mod typed;
 
+pub use crate::aws::Tagged;
 pub use crate::aws::tags::{self, Ownership, Tags};
 pub use context::{Context, Progress, Render, Target};
-pub use kind::{Found, Iam, Kind, Part, Patience, Presence, Stage, Wanted};
+pub use kind::{Found, Iam, Kind, Part, Patience, Presence, Stage, Wanted, aws_name};
 pub use operation::{Fact, Operation, Work};
 pub use resource::{Live, Resource};
 pub use typed::Typed;

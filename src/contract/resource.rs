@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use super::{Context, Iam, Part, Presence, Target, Wanted};
 use crate::aws::Tags;
 use crate::base::node::Step;
-use crate::base::{Diff, OutputMeaning, Outputs, Result};
+use crate::base::{Address, Cost, Diff, Error, OutputMeaning, Outputs, Result};
 
 /// What AWS reports of one resource, cut to the fields that are managed.
 pub trait Live: Clone + Send + Sync + 'static {
@@ -36,8 +36,16 @@ pub trait Resource: DeserializeOwned + JsonSchema + Send + Sync + 'static {
     const IAM: Iam;
     /// What expressions may read of one, and what it means: exactly what [`Live::outputs`] has.
     const OUTPUTS: &'static [OutputMeaning];
+    /// How ARNs of this kind begin behind the account, as `SERVICE:RESOURCE` (`kinesis:stream/`):
+    /// what the Tagging API lists tells by it that the stack has some. `None` for what the Tagging
+    /// API does not list.
+    const ARN: Option<&'static str>;
     /// Destroy deletes lower ranks first.
     const DELETE_RANK: u8;
+    /// A new one can be made while the old one is still there. Then a replacement makes the new
+    /// one first ([`Resource::depose`] lets the old one go from the address), and the old one is
+    /// deleted once all that uses it has moved on.
+    const CREATE_FIRST: bool = false;
     /// What AWS reports.
     type Live: Live;
 
@@ -59,6 +67,11 @@ pub trait Resource: DeserializeOwned + JsonSchema + Send + Sync + 'static {
     /// A playbook error, when such a file cannot be read.
     fn diff(&self, live: &Self::Live, target: Target<'_>) -> Result<Diff>;
 
+    /// What one such costs a month in `region`, on demand.
+    fn cost(&self, _region: &str) -> Cost {
+        Cost::default()
+    }
+
     /// Creates or updates, and waits until usable. Safe to repeat.
     fn apply(
         &self,
@@ -76,6 +89,17 @@ pub trait Resource: DeserializeOwned + JsonSchema + Send + Sync + 'static {
     /// changed afterwards anyway. Safe to repeat.
     fn release(_cx: &Context, _old: &Self::Live) -> impl Future<Output = Result<()>> + Send {
         async { Ok(()) }
+    }
+
+    /// Writes another address on `old`, which is about to be replaced by a new one. For kinds with
+    /// [`Resource::CREATE_FIRST`].
+    fn depose(
+        _cx: &Context,
+        old: &Self::Live,
+        _address: &Address,
+    ) -> impl Future<Output = Result<()>> + Send {
+        let refused = Err(Error::failed(format!("`{}` cannot be deposed", old.id())));
+        async { refused }
     }
 
     /// Deletes and waits until gone. Already gone is success.

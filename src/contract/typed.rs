@@ -9,7 +9,7 @@ use schemars::Schema;
 use super::made::made;
 use super::{Context, Found, Iam, Kind, Live, Presence, Resource, Target, Wanted};
 use crate::base::deserialize::from_node;
-use crate::base::{Diff, Error, Errors, Node, OutputMeaning, Result, Shown};
+use crate::base::{Address, Cost, Diff, Error, Errors, Node, OutputMeaning, Result, Shown};
 
 /// The [`Kind`] of a [`Resource`].
 pub struct Typed<R>(PhantomData<fn() -> R>);
@@ -64,6 +64,10 @@ impl<R: Resource> Kind for Typed<R> {
         R::OUTPUTS
     }
 
+    fn arn(&self) -> Option<&'static str> {
+        R::ARN
+    }
+
     fn delete_rank(&self) -> u8 {
         R::DELETE_RANK
     }
@@ -88,6 +92,13 @@ impl<R: Resource> Kind for Typed<R> {
             .into_iter()
             .map(found)
             .collect())
+    }
+
+    fn cost(&self, node: &Node, region: &str) -> Cost {
+        match from_node::<R>(node) {
+            Ok(spec) => spec.cost(region),
+            Err(_) => Cost::unknown(format!("one of `{}`, not yet known", R::KIND)),
+        }
     }
 
     fn diff(&self, target: Target<'_>, live: Option<&Found>) -> Result<Diff> {
@@ -119,6 +130,14 @@ impl<R: Resource> Kind for Typed<R> {
         let deleted = self.delete(cx, old).await;
         deleted.map_err(|error| error.context("deleting the old one"))?;
         self.apply(cx, target, None).await
+    }
+
+    fn creates_first(&self) -> bool {
+        R::CREATE_FIRST
+    }
+
+    async fn depose(&self, cx: &Context, old: &Found, address: &Address) -> Result<()> {
+        R::depose(cx, live_of::<R>(old)?, address).await
     }
 
     async fn delete(&self, cx: &Context, live: &Found) -> Result<()> {

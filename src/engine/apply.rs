@@ -19,6 +19,8 @@ struct Progressing<'a> {
     journal: &'a Journal,
     world: Shared<World>,
     changed: Shared<BTreeSet<Address>>,
+    /// Replaced by new ones: to go once everything else is as it should be.
+    deposed: Shared<Vec<(Address, Found)>>,
     outcome: Shared<Outcome>,
 }
 
@@ -36,6 +38,7 @@ impl Engine {
             journal: &journal,
             world: Shared::new(World::default()),
             changed: Shared::default(),
+            deposed: Shared::default(),
             outcome: Shared::default(),
         };
         for (address, outputs) in &prepared.survey.external {
@@ -157,6 +160,16 @@ impl Engine {
         entry.id = live.map(|live| live.id.clone());
         run.journal.append(&entry)?;
         let result = match (action, live) {
+            (Action::Replace, Some(old)) if kind.creates_first() => {
+                let deposed = address.deposed(&old.id);
+                match kind.depose(&self.cx, old, &deposed).await {
+                    Err(error) => Err(error.context("letting go of the old one")),
+                    Ok(()) => {
+                        run.deposed.with(|all| all.push((deposed, old.clone())));
+                        kind.apply(&self.cx, target, None).await
+                    }
+                }
+            }
             (Action::Replace, Some(old)) => kind.replace(&self.cx, target, old).await,
             _ => kind.apply(&self.cx, target, live).await,
         };
@@ -187,17 +200,22 @@ impl Engine {
     async fn delete_orphans(&self, run: &Progressing<'_>) {
         let steps = run.prepared.plan.steps.iter();
         let orphans: Vec<_> = steps.filter(|step| step.action == Action::Delete).collect();
+        let deposed = run.deposed.with(std::mem::take);
         let clean = run
             .outcome
             .with(|outcome| outcome.failed.is_empty() && !outcome.interrupted);
         if !clean {
-            let left = orphans.iter().map(|step| step.address.clone());
+            let left = orphans.iter().map(|step| &step.address);
+            let left = left
+                .chain(deposed.iter().map(|(address, _)| address))
+                .cloned();
             run.outcome.with(|outcome| outcome.not_begun.extend(left));
             return;
         }
         let found: Vec<_> = orphans
             .iter()
             .filter_map(|step| run.prepared.survey.owned.get_key_value(&step.address))
+            .chain(deposed.iter().map(|(address, found)| (address, found)))
             .collect();
         self.delete_all(run.journal, &found, &run.outcome).await;
     }

@@ -10,8 +10,8 @@ use super::journal::{Journal, Mark};
 use super::planning::{Prepared, kept_by_tag, parts};
 use super::run::{Engine, Shared};
 use super::{Action, Event, Outcome, Receipt, Step};
-use crate::base::{Address, Errors, Result};
-use crate::contract::Found;
+use crate::base::{Address, Errors, Result, World};
+use crate::contract::{Found, Stage, Wanted};
 
 impl Engine {
     /// What destroy would delete and keep: all that the stack owns. Changes nothing.
@@ -19,13 +19,7 @@ impl Engine {
     /// # Errors
     /// Every listing that failed: without it nothing may be deleted.
     pub async fn plan_destroy(&self) -> Result<Prepared, Errors> {
-        let survey = super::survey::survey(
-            &self.cx,
-            &self.kinds,
-            &BTreeMap::new(),
-            self.observer.as_ref(),
-        )
-        .await?;
+        let survey = self.survey(&self.declared_if_known()).await?;
         // What is gone already is no mistake; what nobody knows is.
         let declared = self.playbook.iter().flat_map(|it| it.declarations.keys());
         let known: BTreeSet<&Address> = survey.owned.keys().chain(declared).collect();
@@ -55,6 +49,24 @@ impl Engine {
             survey,
             observed: BTreeMap::new(),
         })
+    }
+
+    /// What the playbook declares, as far as it can be told: a broken one is no obstacle.
+    fn declared_if_known(&self) -> BTreeMap<&'static str, Wanted> {
+        let mut wanted: BTreeMap<&'static str, Wanted> = BTreeMap::new();
+        let Some(playbook) = &self.playbook else {
+            return wanted;
+        };
+        for (address, declaration) in &playbook.declarations {
+            let evaluated = playbook.evaluate(declaration, &World::default(), &self.facts);
+            if let (Ok(kind), Ok(node)) = (self.kind(&address.kind), evaluated)
+                && kind.stage() == Stage::Account
+            {
+                let declared = &mut wanted.entry(kind.name()).or_default().declared;
+                declared.push((address.clone(), node));
+            }
+        }
+        wanted
     }
 
     /// What stays, and why: what a tag or the playbook keeps, and what that stands on.

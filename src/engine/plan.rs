@@ -15,7 +15,7 @@ pub enum Action {
     Create,
     /// It is changed in place.
     Update,
-    /// It is deleted and made anew.
+    /// It is made anew: the old one is deleted before, or after where a [`Step`] says so.
     Replace,
     /// It is deleted: the playbook no longer has it, or the stack is destroyed.
     Delete,
@@ -83,6 +83,8 @@ pub struct Step {
     pub id: Option<String>,
     /// Why, when the playbook alone does not tell: `no longer in the playbook`.
     pub reason: Option<String>,
+    /// A replacement makes the new one before the old one is deleted.
+    pub create_first: bool,
     /// Where the playbook declares it.
     pub at: Option<Location>,
     /// What goes with it.
@@ -99,6 +101,7 @@ impl Step {
             diff: Diff::default(),
             id: None,
             reason: None,
+            create_first: false,
             at: None,
             parts: Vec::new(),
         }
@@ -110,6 +113,7 @@ impl Step {
             "action": self.action.word(),
             "id": self.id,
             "reason": self.reason.as_deref().map(redact),
+            "create_first": self.create_first,
             "at": self.at.as_ref().map(ToString::to_string),
             "changes": self.diff.changes.iter().map(change_json).collect::<Vec<_>>(),
             "parts": self.parts.iter().map(|part| json!({

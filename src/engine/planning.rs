@@ -144,6 +144,7 @@ impl Engine {
         };
         world.with(|world| world.0.insert(address.clone(), known));
         let mut step = Step::new(address.clone(), action);
+        step.create_first = action == Action::Replace && kind.creates_first();
         step.diff = diff;
         step.at = Some(declaration.at.clone());
         step.id = live.map(|live| live.id.clone());
@@ -191,7 +192,12 @@ impl Engine {
                 let mut step = Step::new(address.clone(), Action::Delete);
                 step.id = Some(found.id.clone());
                 step.parts = parts(found);
-                step.reason = Some("no longer in the playbook".to_owned());
+                let why = if address.is_deposed() {
+                    "a new one took its place"
+                } else {
+                    "no longer in the playbook"
+                };
+                step.reason = Some(why.to_owned());
                 if let Some(why) = kept_by_tag(found) {
                     step.action = Action::Keep;
                     step.reason = Some(format!("no longer in the playbook, but {why}"));

@@ -206,23 +206,25 @@ impl Engine {
         }
     }
 
-    /// Every kind listed again by the stack's tag: nothing may come back but what was kept.
+    /// Every kind that was in use listed again by the stack's tag: nothing may come back but what
+    /// was kept.
     async fn listings(&self, prepared: &Prepared, kept: &BTreeMap<&Address, &str>) -> Vec<Listing> {
-        let kinds = self
-            .kinds
-            .iter()
-            .filter(|kind| kind.stage() == Stage::Account);
-        join_all(kinds.map(|kind| self.listing(kind.as_ref(), prepared, kept))).await
+        let wanted = Wanted::default();
+        let kinds = self.kinds.iter();
+        let kinds = kinds.filter(|kind| prepared.survey.listed.contains(kind.name()));
+        let listings = kinds.map(|kind| self.listing(kind.as_ref(), &wanted, prepared, kept));
+        join_all(listings).await
     }
 
     async fn listing(
         &self,
         kind: &dyn Kind,
+        wanted: &Wanted,
         prepared: &Prepared,
         kept: &BTreeMap<&Address, &str>,
     ) -> Listing {
         let what = format!("{} by tag tidewalk:stack", kind.name());
-        let verdict = match kind.discover(&self.cx, &Wanted::default()).await {
+        let verdict = match kind.discover(&self.cx, wanted).await {
             Err(error) => Verdict::Unknown(error.message().to_owned()),
             Ok(found) => {
                 let left: Vec<String> = found

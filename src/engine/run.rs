@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::Timestamp;
 
 use super::graph::Graph;
-use super::journal::{Entry, Journal, Mark};
+use super::journal::{self, Entry, Journal, Mark};
 use super::scope::Scope;
 use super::survey::{Survey, survey};
 use super::{Event, Observer, Stop};
@@ -186,6 +186,18 @@ impl Engine {
         errors.into_result(chosen)
     }
 
+    /// Lists what may be in use, with what is `wanted` of each kind.
+    pub(super) async fn survey(
+        &self,
+        wanted: &BTreeMap<&'static str, Wanted>,
+    ) -> Result<Survey, Errors> {
+        let entries = journal::read(&self.cx.local, &self.cx.stack)?;
+        let remembered = entries.into_iter().map(|entry| entry.address.kind);
+        let remembered = remembered.collect();
+        let observer = self.observer.as_ref();
+        survey(&self.cx, &self.kinds, wanted, &remembered, observer).await
+    }
+
     /// Looks at the account. With a playbook, also at what it names and does not declare.
     pub(super) async fn look(&self) -> Result<Survey, Errors> {
         let mut wanted: BTreeMap<&'static str, Wanted> = BTreeMap::new();
@@ -197,7 +209,8 @@ impl Engine {
                 };
                 if kind.stage() == Stage::Account {
                     let node = playbook.evaluate(declaration, &World::default(), &self.facts)?;
-                    wanted.entry(kind.name()).or_default().specs.push(node);
+                    let declared = &mut wanted.entry(kind.name()).or_default().declared;
+                    declared.push((address.clone(), node));
                 }
                 for reference in declaration.references.iter().filter(|it| !it.declared) {
                     let kind = self.kind(&reference.target.kind)?;
@@ -209,7 +222,7 @@ impl Engine {
                 }
             }
         }
-        let seen = survey(&self.cx, &self.kinds, &wanted, self.observer.as_ref()).await?;
+        let seen = self.survey(&wanted).await?;
         let mut errors = Errors::default();
         for (playbook, reference) in externals {
             if seen.external.contains_key(&reference.target) {

@@ -1,14 +1,14 @@
-//! What is there: every kind listed at once, and sorted by who owns what.
+//! What is there: every kind in use listed at once, and sorted by who owns what.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Instant;
 
 use futures::future::join_all;
 
 use super::{Event, Observer};
-use crate::base::{Address, Error, ErrorKind, Errors, Outputs};
-use crate::contract::{Context, Found, Kind, Stage, Wanted, tags as keys};
+use crate::base::{Address, Error, ErrorKind, Errors, Outputs, Result};
+use crate::contract::{Context, Found, Kind, Stage, Tagged, Wanted, tags as keys};
 
 /// The account as the stack sees it.
 #[derive(Default)]
@@ -17,9 +17,13 @@ pub(super) struct Survey {
     pub(super) owned: BTreeMap<Address, Found>,
     /// What the playbook names and does not declare, by kind and the name it used.
     pub(super) external: BTreeMap<Address, Outputs>,
+    /// The kinds that were listed.
+    pub(super) listed: BTreeSet<&'static str>,
 }
 
-/// Lists every kind at once.
+/// Lists every kind that may be in use, all at once: what the playbook declares or names
+/// (`wanted`), what the journal remembers, what the Tagging API tells the stack has, and what the
+/// Tagging API cannot tell.
 ///
 /// # Errors
 /// Each listing that failed, as [`crate::base::ErrorKind::Unknown`]: nothing may be concluded then.
@@ -28,30 +32,31 @@ pub(super) async fn survey(
     cx: &Context,
     kinds: &[Arc<dyn Kind>],
     wanted: &BTreeMap<&'static str, Wanted>,
+    remembered: &BTreeSet<String>,
     observer: &dyn Observer,
 ) -> Result<Survey, Errors> {
-    let nothing = Wanted::default();
+    let tagged = Tagged::default();
     let listings = kinds
         .iter()
         .filter(|kind| kind.stage() == Stage::Account)
-        .map(|kind| async {
-            let started = Instant::now();
-            let wanted = wanted.get(kind.name()).unwrap_or(&nothing);
-            let listed = kind.discover(cx, wanted).await;
-            if let Ok(found) = &listed {
-                observer.event(&Event::Discovered {
-                    kind: kind.name().to_owned(),
-                    count: found.len(),
-                    elapsed: started.elapsed(),
-                });
+        .map(|kind| {
+            let mut asked = wanted.get(kind.name()).cloned().unwrap_or_default();
+            asked.tagged = tagged.clone();
+            async move {
+                let known = wanted.contains_key(kind.name()) || remembered.contains(kind.name());
+                let listed = list(cx, kind.as_ref(), &asked, known, observer).await;
+                (kind.name(), asked, listed)
             }
-            (kind.name(), wanted, listed)
         });
     let mut errors = Errors::default();
     let mut survey = Survey::default();
     for (kind, wanted, listed) in join_all(listings).await {
         match listed {
-            Ok(found) => survey.sort(cx, kind, wanted, found, &mut errors),
+            Ok(Some(found)) => {
+                survey.listed.insert(kind);
+                survey.sort(cx, kind, &wanted, found, &mut errors);
+            }
+            Ok(None) => {}
             Err(error) => {
                 let unknown = error.as_kind(ErrorKind::Unknown);
                 errors.push(unknown.context(format!("listing `{kind}`")));
@@ -59,6 +64,30 @@ pub(super) async fn survey(
         }
     }
     errors.into_result(survey)
+}
+
+/// Lists one kind; `None` when the stack has none by all that tells, unless it is `known` to.
+async fn list(
+    cx: &Context,
+    kind: &dyn Kind,
+    wanted: &Wanted,
+    known: bool,
+    observer: &dyn Observer,
+) -> Result<Option<Vec<Found>>> {
+    let started = Instant::now();
+    if let (false, Some(begin)) = (known, kind.arn()) {
+        let tagged = wanted.tagged.named(&cx.aws, &cx.stack, begin);
+        if tagged.await?.is_empty() {
+            return Ok(None);
+        }
+    }
+    let found = kind.discover(cx, wanted).await?;
+    observer.event(&Event::Discovered {
+        kind: kind.name().to_owned(),
+        count: found.len(),
+        elapsed: started.elapsed(),
+    });
+    Ok(Some(found))
 }
 
 impl Survey {

@@ -112,6 +112,11 @@ pub fn summary(plan: &Plan, purpose: Purpose) -> String {
 
 fn step(step: &Step, width: usize, full: bool) -> String {
     let (sign, style) = sign(step.action);
+    let (sign, order) = match (step.action, step.create_first) {
+        (Action::Replace, true) => ("+/-", Some("the new one is made first")),
+        (Action::Replace, false) => (sign, Some("the old one is deleted first")),
+        _ => (sign, None),
+    };
     let mut text = format!(
         "{}{} {}",
         " ".repeat(3_usize.saturating_sub(sign.len())),
@@ -121,7 +126,7 @@ fn step(step: &Step, width: usize, full: bool) -> String {
     if let Some(id) = &step.id {
         let _ = write!(text, "  {}", paint(QUIET, id));
     }
-    if let Some(reason) = &step.reason {
+    if let Some(reason) = step.reason.as_deref().or(order) {
         let _ = write!(text, "  {}", paint(style, format!("({reason})")));
     }
     text.push('\n');

@@ -89,7 +89,8 @@ impl Resource for ElasticIp {
         ("instance_id", "Id of the instance that it is attached to"),
         ("association_id", "Id of the attachment"),
     ];
-    const DELETE_RANK: u8 = 10;
+    const ARN: Option<&'static str> = Some("ec2:elastic-ip/");
+    const DELETE_RANK: u8 = 100;
     type Live = Live;
 
     async fn discover(cx: &Context, wanted: &Wanted) -> Result<Vec<Live>> {

@@ -180,7 +180,8 @@ impl Resource for Instance {
         ("image_id", "Id of its image"),
         ("launch_time", "When it was last started, RFC 3339"),
     ];
-    const DELETE_RANK: u8 = 20;
+    const ARN: Option<&'static str> = Some("ec2:instance/");
+    const DELETE_RANK: u8 = 104;
     type Live = Live;
 
     fn check(&self) -> Vec<(Vec<Step>, String)> {

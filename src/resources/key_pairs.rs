@@ -94,7 +94,8 @@ impl Resource for KeyPair {
             "Path of the private key, where `create` made it",
         ),
     ];
-    const DELETE_RANK: u8 = 40;
+    const ARN: Option<&'static str> = Some("ec2:key-pair/");
+    const DELETE_RANK: u8 = 120;
     type Live = Live;
 
     fn check(&self) -> Vec<(Vec<Step>, String)> {

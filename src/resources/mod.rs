@@ -10,10 +10,14 @@ pub mod hosts;
 pub mod instances;
 pub mod key_pairs;
 pub mod local_path;
+pub mod named;
 pub mod one_or_many;
+pub mod place;
 pub mod presence;
+pub mod prices;
 pub mod reference;
 pub mod security_groups;
+pub mod streams;
 pub mod within;
 
 /// Every kind there is.
@@ -24,6 +28,7 @@ pub fn registry() -> Vec<Arc<dyn Kind>> {
         Typed::<security_groups::SecurityGroup>::kind(),
         Typed::<instances::Instance>::kind(),
         Typed::<elastic_ips::ElasticIp>::kind(),
+        Typed::<streams::Stream>::kind(),
         hosts::Hosts::kind(),
         Arc::new(checks::Checks),
     ]

@@ -5,17 +5,58 @@ use serde::Deserialize;
 
 use crate::base::{Address, Known, World};
 
-/// The name of a key pair: declared in the playbook, or existing in the account.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(transparent)]
-#[schemars(extend("x-kind" = "key_pairs"))]
-pub struct KeyPairName(pub String);
+macro_rules! names {
+    ($($(#[$about:meta])* $name:ident = $kind:literal,)*) => {
+        $($(#[$about])*
+        #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+        #[serde(transparent)]
+        #[schemars(extend("x-kind" = $kind))]
+        pub struct $name(pub String);)*
+    };
+}
 
-/// The name of a security group: declared in the playbook, or existing in the account.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(transparent)]
-#[schemars(extend("x-kind" = "security_groups"))]
-pub struct SecurityGroupName(pub String);
+names! {
+    /// The name of an AMI: declared in the playbook, or existing in the account.
+    AmiName = "amis",
+    /// The name of a bucket: declared in the playbook, or existing in the account.
+    BucketName = "buckets",
+    /// The name of a cluster: declared in the playbook, or existing in the account.
+    ClusterName = "clusters",
+    /// The name of a KMS key: declared in the playbook, or existing in the account.
+    KeyName = "keys",
+    /// The name of a key pair: declared in the playbook, or existing in the account.
+    KeyPairName = "key_pairs",
+    /// The name of a launch template: declared in the playbook, or existing in the account.
+    LaunchTemplateName = "launch_templates",
+    /// The name of a load balancer: declared in the playbook, or existing in the account.
+    LoadBalancerName = "load_balancers",
+    /// The name of a log group: declared in the playbook, or existing in the account.
+    LogGroupName = "log_groups",
+    /// The name of a network: declared in the playbook, or existing in the account.
+    NetworkName = "networks",
+    /// The name of a parameter: declared in the playbook, or existing in the account.
+    ParameterName = "parameters",
+    /// The name of a policy: declared in the playbook, or existing in the account.
+    PolicyName = "policies",
+    /// The name of a repository: declared in the playbook, or existing in the account.
+    RepositoryName = "repositories",
+    /// The name of a role: declared in the playbook, or existing in the account.
+    RoleName = "roles",
+    /// The name of a secret: declared in the playbook, or existing in the account.
+    SecretName = "secrets",
+    /// The name of a security group: declared in the playbook, or existing in the account.
+    SecurityGroupName = "security_groups",
+    /// The name of a stream: declared in the playbook, or existing in the account.
+    StreamName = "streams",
+    /// The name of a target group: declared in the playbook, or existing in the account.
+    TargetGroupName = "target_groups",
+    /// The name of a task definition: declared in the playbook, or existing in the account.
+    TaskDefinitionName = "task_definitions",
+    /// The name of a topic: declared in the playbook, or existing in the account.
+    TopicName = "topics",
+    /// The name of a hosted zone: declared in the playbook, or existing in the account.
+    ZoneName = "zones",
+}
 
 /// The name of an instance: declared in the playbook, or the id of an existing one.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]

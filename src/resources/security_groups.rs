@@ -115,7 +115,8 @@ impl Resource for SecurityGroup {
         ("name", "Name in AWS"),
         ("vpc_id", "Id of its VPC"),
     ];
-    const DELETE_RANK: u8 = 30;
+    const ARN: Option<&'static str> = Some("ec2:security-group/");
+    const DELETE_RANK: u8 = 112;
     type Live = Live;
 
     fn check(&self) -> Vec<(Vec<Step>, String)> {
@@ -158,7 +159,7 @@ impl Resource for SecurityGroup {
                 found.extend(list(cx, vec![filter(key, values)]).await?);
             }
         }
-        if !found.is_empty() && wanted.specs.iter().any(mentions_me) {
+        if !found.is_empty() && wanted.declared.iter().any(|(_, node)| mentions_me(node)) {
             let own_ip = Some(cx.aws.own_ip().await?);
             for live in &mut found {
                 live.own_ip = own_ip;

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde_json::{Value as Json, json};
 use tidewalk::base::{Address, Diff, Effect, Outputs, Result};
 use tidewalk::contract::{Found, Kind, Live as _, Resource};
-use tidewalk::resources::{elastic_ips, instances, key_pairs, registry, security_groups};
+use tidewalk::resources as all;
 
 use crate::stage::Stage;
 
@@ -49,7 +49,7 @@ fn every_case_gives_the_expected_diff() {
     let mut wrong = Vec::new();
     let mut seen = 0;
     let observed = |kind: &Arc<dyn Kind>| kind.stage() == tidewalk::contract::Stage::Upon;
-    for kind in registry().into_iter().filter(|kind| !observed(kind)) {
+    for kind in all::registry().into_iter().filter(|kind| !observed(kind)) {
         for path in files_in(&Path::new("tests/cases").join(kind.name())) {
             seen += 1;
             if let Err(text) = run(kind.as_ref(), &path) {
@@ -137,10 +137,11 @@ fn found(kind: &str, live: &Json, stage: &Stage) -> Result<Found, String> {
     }
     live["tags"] = tags;
     match kind {
-        "key_pairs" => typed::<key_pairs::KeyPair>(live),
-        "security_groups" => typed::<security_groups::SecurityGroup>(live),
-        "instances" => typed::<instances::Instance>(live),
-        "elastic_ips" => typed::<elastic_ips::ElasticIp>(live),
+        "key_pairs" => typed::<all::key_pairs::KeyPair>(live),
+        "security_groups" => typed::<all::security_groups::SecurityGroup>(live),
+        "instances" => typed::<all::instances::Instance>(live),
+        "elastic_ips" => typed::<all::elastic_ips::ElasticIp>(live),
+        "streams" => typed::<all::streams::Stream>(live),
         _ => Err(format!("no live view of {kind} is known to this test")),
     }
 }

@@ -129,7 +129,8 @@ impl Play {
     pub(crate) async fn found(&self, stage: &Stage) -> Option<Found> {
         let wanted = Wanted {
             external: Vec::new(),
-            specs: vec![stage.node.clone()],
+            declared: vec![(stage.address.clone(), stage.node.clone())],
+            ..Wanted::default()
         };
         let kind = kind(&stage.address.kind);
         let discovery = kind.discover(&self.cx, &wanted);

@@ -54,6 +54,10 @@ impl Beach {
         beach
     }
 
+    pub(crate) fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }

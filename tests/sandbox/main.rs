@@ -15,6 +15,7 @@ mod hosts;
 mod kills;
 mod kinds;
 mod life;
+mod lives;
 mod playbooks;
 mod replaced;
 #[path = "../stage/mod.rs"]

@@ -1,0 +1,69 @@
+//! What kinds have in common whose resources AWS knows by name: the names to look for, whose tags
+//! they carry, and whether a name that is taken is ours.
+
+use std::future::Future;
+
+use crate::aws::Tags;
+use crate::base::{Error, Result};
+use crate::contract::{Context, Target, Wanted, aws_name};
+
+/// Every name to look for, once: what is declared, what the playbook names, and what the Tagging
+/// API lists under ARNs that begin with `begin` (`kinesis:stream/`).
+///
+/// # Errors
+/// When the Tagging API failed.
+pub async fn names(cx: &Context, wanted: &Wanted, begin: &str) -> Result<Vec<String>> {
+    let mut names = wanted.names();
+    names.extend(wanted.external.iter().cloned());
+    let tagged = wanted.tagged.named(&cx.aws, &cx.stack, begin).await?;
+    names.extend(tagged.into_iter().map(|(name, _)| name.to_owned()));
+    names.sort();
+    names.dedup();
+    Ok(names)
+}
+
+/// The tags of what was found under this ARN: as the Tagging API lists them, else by `ask`, since
+/// what was made a moment ago is not listed yet.
+///
+/// # Errors
+/// When the Tagging API failed, or `ask`.
+pub async fn tags<R>(
+    cx: &Context,
+    wanted: &Wanted,
+    arn: &str,
+    ask: impl FnOnce() -> R,
+) -> Result<Tags>
+where
+    R: Future<Output = Result<Tags>>,
+{
+    let tagged = wanted.tagged.of(&cx.aws, &cx.stack).await?;
+    match tagged.iter().find(|one| one.arn == arn) {
+        Some(one) => Ok(one.tags.clone()),
+        None => ask().await,
+    }
+}
+
+/// The name in AWS of a declared resource: `name:` where it is given.
+#[must_use]
+pub fn name_of(name: Option<&String>, target: Target<'_>) -> String {
+    name.cloned().unwrap_or_else(|| aws_name(target.address))
+}
+
+/// Refuses to go on with a resource of that name that is not this one: `noun` is what AWS calls it.
+///
+/// # Errors
+/// When the tags say that it is another's, or do not say whose it is.
+pub fn must_be_ours(noun: &str, name: &str, tags: &Tags, target: Target<'_>) -> Result<()> {
+    let owner = tags.owner();
+    let wanted = target.tags.owner();
+    if owner.is_some() && owner == wanted {
+        return Ok(());
+    }
+    let whose = match owner {
+        Some(owner) => format!("it is `{}` of stack `{}`", owner.address, owner.stack),
+        None => "it has no tags of tidewalk".to_owned(),
+    };
+    Err(Error::failed(format!("the {noun} `{name}` exists already"))
+        .note(whose)
+        .hint("write another `name:`, or delete the other one"))
+}

@@ -1,0 +1,80 @@
+//! Where in the network something is made: in a network of the playbook, or in the region's
+//! default VPC.
+
+use aws_sdk_ec2::types::Subnet;
+use tokio::sync::OnceCell;
+
+use super::reference::NetworkName;
+use crate::aws::ec2::filter;
+use crate::aws::refused;
+use crate::base::{Address, Error, Result};
+use crate::contract::{Context, Target};
+
+/// The actions that [`place`] may call.
+pub const ACTIONS: [&str; 2] = ["ec2:DescribeVpcs", "ec2:DescribeSubnets"];
+
+/// A VPC and its subnets, one or more for each zone.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    /// Id of the VPC.
+    pub vpc: String,
+    /// Ids of its subnets, ordered by zone.
+    pub subnets: Vec<String>,
+}
+
+#[derive(Default)]
+struct DefaultPlace(OnceCell<Option<Place>>);
+
+/// The place that a spec's `network:` names; without it, the default VPC with its default subnets,
+/// looked up once a run.
+///
+/// # Errors
+/// A playbook error when the network does not exist (yet), or the region has no default VPC.
+pub async fn place(
+    cx: &Context,
+    target: Target<'_>,
+    network: Option<&NetworkName>,
+) -> Result<Place> {
+    if let Some(NetworkName(name)) = network {
+        let address = Address::new("networks", name);
+        let missing = || Error::playbook(format!("network `{name}` does not exist"), target.at);
+        let vpc = target.world.id("networks", name).ok_or_else(missing)?;
+        let ids = target.world.output(&address, "subnet_ids");
+        let ids = ids.and_then(|ids| ids.as_array()).into_iter().flatten();
+        return Ok(Place {
+            vpc: vpc.to_owned(),
+            subnets: ids
+                .filter_map(|id| id.as_str().map(str::to_owned))
+                .collect(),
+        });
+    }
+    let known = cx.aws.shared::<DefaultPlace>();
+    let place = known.0.get_or_try_init(|| default_vpc(cx)).await?;
+    place.clone().ok_or_else(|| {
+        Error::playbook(format!("{} has no default VPC", cx.aws.region()), target.at)
+            .hint("declare a network (`networks: { main: {} }`) and name it here (`network: main`)")
+    })
+}
+
+async fn default_vpc(cx: &Context) -> Result<Option<Place>> {
+    let vpcs = cx.aws.ec2.describe_vpcs();
+    let vpcs = vpcs.filters(filter("is-default", ["true"])).send().await;
+    let vpcs = vpcs.map_err(refused("ec2:DescribeVpcs"))?.vpcs;
+    let first = vpcs.into_iter().flatten().next();
+    let Some(vpc) = first.and_then(|vpc| vpc.vpc_id) else {
+        return Ok(None);
+    };
+    let subnets = cx.aws.ec2.describe_subnets();
+    let subnets = subnets.filters(filter("vpc-id", [&vpc])).send().await;
+    let subnets = subnets.map_err(refused("ec2:DescribeSubnets"))?.subnets;
+    let mut subnets: Vec<Subnet> = subnets.into_iter().flatten().collect();
+    subnets.sort_by(|a, b| {
+        let key = |it: &Subnet| (it.availability_zone.clone(), it.subnet_id.clone());
+        key(a).cmp(&key(b))
+    });
+    let subnets = subnets.into_iter().filter_map(|subnet| subnet.subnet_id);
+    Ok(Some(Place {
+        vpc,
+        subnets: subnets.collect(),
+    }))
+}
