@@ -27,6 +27,7 @@ const FILES: &[(&str, &str)] = &[
     ("names.py", include_str!("moto/names.py")),
     ("patch.py", include_str!("moto/patch.py")),
     ("route53.py", include_str!("moto/route53.py")),
+    ("s3.py", include_str!("moto/s3.py")),
     ("scheduler.py", include_str!("moto/scheduler.py")),
     ("serve.py", include_str!("moto/serve.py")),
     ("tagging.py", include_str!("moto/tagging.py")),

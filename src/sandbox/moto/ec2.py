@@ -5,6 +5,7 @@ from moto.ec2.exceptions import InvalidLaunchTemplateNameNotFoundError
 from moto.ec2.models import EC2Backend
 from moto.ec2.models.amis import Ami
 from moto.ec2.responses.amis import AmisResponse
+from moto.ec2.responses.launch_templates import LaunchTemplates
 
 from patch import refusing, replaces
 
@@ -37,9 +38,9 @@ def delete_subnet(old, self, subnet_id):
         held("subnet", subnet_id)
     forget_interfaces(self, id=subnet_id)
     for table in self.route_tables.values():
-        for association, subnet in list(table.associations.items()):
+        for association, subnet in list(table._associations.items()):
             if subnet == subnet_id:
-                table.associations.pop(association)
+                table._associations.pop(association)
     return old(self, subnet_id)
 
 
@@ -64,6 +65,18 @@ def attach_volume(old, self, volume_id, instance_id, *args, **kwargs):
 
 
 @replaces(EC2Backend)
+def detach_volume(old, self, volume_id, instance_id, device_path):
+    """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DetachVolume.html"""
+    volume = self.get_volume(volume_id)
+    if volume and not volume.attachment:
+        refuse("IncorrectState", f"Volume '{volume_id}' is in the 'available' state.")
+    if volume:
+        instance_id = instance_id or volume.attachment.instance.id
+        device_path = device_path or volume.attachment.device
+    return old(self, volume_id, instance_id, device_path)
+
+
+@replaces(EC2Backend)
 def delete_launch_template(old, self, name, tid):
     """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeleteLaunchTemplate.html"""
     if name and name not in self.launch_template_name_to_ids:
@@ -74,6 +87,23 @@ def delete_launch_template(old, self, name, tid):
             f"The specified launch template, with template ID {tid}, does not exist.",
         )
     return old(self, name, tid)
+
+
+@replaces(LaunchTemplates)
+def create_launch_template_version(old, self):
+    """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateLaunchTemplateVersion.html
+
+    A version has what its source has, but for what is given anew.
+    """
+    answer = old(self)
+    source = self._get_param("SourceVersion")
+    if source:
+        made = answer.result["LaunchTemplateVersion"]
+        template = self.ec2_backend.get_launch_template(made["LaunchTemplateId"])
+        version = template.versions[made["VersionNumber"] - 1]
+        version.data = template.get_version(source).data | version.data
+        made["LaunchTemplateData"] = version.data
+    return answer
 
 
 @replaces(EC2Backend)

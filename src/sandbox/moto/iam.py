@@ -24,6 +24,8 @@ def get_account_authorization_details(old, self):
     """https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountAuthorizationDetails.html"""
     answer = old(self).result
     lists = ("UserDetailList", "GroupDetailList", "RoleDetailList", "Policies")
+    for policy in answer["Policies"]:
+        policy.policy_name, policy.policy_id = policy.name, policy.id
     everything = [(name, item) for name in lists for item in answer[name]]
     shown, pages = page(self, everything)
     details = {name: [item for list_, item in shown if list_ == name] for name in lists}

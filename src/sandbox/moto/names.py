@@ -1,11 +1,10 @@
-"""Names and values that AWS refuses: Secrets Manager, CloudWatch Logs, SNS, CloudWatch, DynamoDB, S3."""
+"""Names and values that AWS refuses: Secrets Manager, CloudWatch Logs, SNS, CloudWatch, DynamoDB."""
 
 from moto.cloudwatch.models import CloudWatchBackend
 from moto.core.responses import ActionResult
 from moto.core.utils import camelcase_to_underscores
 from moto.dynamodb.models import DynamoDBBackend
 from moto.logs.models import LogsBackend
-from moto.s3.models import PublicAccessBlock, S3Backend
 from moto.secretsmanager.models import SecretsManagerBackend
 from moto.sns.models import SNSBackend
 from moto.sns.responses import SNSResponse
@@ -99,11 +98,3 @@ def tag_resource(old, self, arn, tags):
     """https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TagResource.html"""
     self.untag_resource(arn, list(tags))
     return old(self, arn, tags)
-
-
-@replaces(S3Backend)
-def create_bucket(old, self, *args, **kwargs):
-    """https://docs.aws.amazon.com/AmazonS3/latest/userguide/create-bucket-faq.html"""
-    bucket = old(self, *args, **kwargs)
-    bucket.public_access_block = PublicAccessBlock("true", "true", "true", "true")
-    return bucket

@@ -25,6 +25,7 @@ import kinesis
 import kms
 import names
 import route53
+import s3
 import scheduler
 import tagging
 from cbor import Translated
