@@ -18,6 +18,7 @@ pub mod prices;
 pub mod reference;
 pub mod security_groups;
 pub mod streams;
+pub mod target_groups;
 pub mod within;
 
 /// Every kind there is.
@@ -29,6 +30,7 @@ pub fn registry() -> Vec<Arc<dyn Kind>> {
         Typed::<instances::Instance>::kind(),
         Typed::<elastic_ips::ElasticIp>::kind(),
         Typed::<streams::Stream>::kind(),
+        Typed::<target_groups::TargetGroup>::kind(),
         hosts::Hosts::kind(),
         Arc::new(checks::Checks),
     ]

@@ -47,6 +47,7 @@ macro_rules! lives {
 
 lives! {
     streams,
+    target_groups,
 }
 
 #[derive(Deserialize)]
