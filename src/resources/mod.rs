@@ -11,6 +11,7 @@ pub mod instances;
 pub mod key_pairs;
 pub mod local_path;
 pub mod named;
+pub mod networks;
 pub mod one_or_many;
 pub mod place;
 pub mod presence;
@@ -26,6 +27,7 @@ pub mod within;
 pub fn registry() -> Vec<Arc<dyn Kind>> {
     vec![
         Typed::<key_pairs::KeyPair>::kind(),
+        Typed::<networks::Network>::kind(),
         Typed::<security_groups::SecurityGroup>::kind(),
         Typed::<instances::Instance>::kind(),
         Typed::<elastic_ips::ElasticIp>::kind(),

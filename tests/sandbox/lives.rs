@@ -46,6 +46,7 @@ macro_rules! lives {
 }
 
 lives! {
+    networks,
     streams,
     target_groups,
 }
