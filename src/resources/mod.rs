@@ -16,6 +16,7 @@ pub mod one_or_many;
 pub mod place;
 pub mod presence;
 pub mod prices;
+pub mod quotas;
 pub mod reference;
 pub mod security_groups;
 pub mod streams;
