@@ -143,7 +143,9 @@ fn found(kind: &str, live: &Json, stage: &Stage) -> Result<Found, String> {
         "elastic_ips" => typed::<all::elastic_ips::ElasticIp>(live),
         "policies" => typed::<all::policies::Policy>(live),
         "roles" => typed::<all::roles::Role>(live),
+        "networks" => typed::<all::networks::Network>(live),
         "streams" => typed::<all::streams::Stream>(live),
+        "target_groups" => typed::<all::target_groups::TargetGroup>(live),
         _ => Err(format!("no live view of {kind} is known to this test")),
     }
 }

@@ -48,7 +48,9 @@ macro_rules! lives {
 lives! {
     policies,
     roles,
+    networks,
     streams,
+    target_groups,
 }
 
 #[derive(Deserialize)]
