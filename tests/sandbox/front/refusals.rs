@@ -247,7 +247,7 @@ async fn names_keys_and_values() {
 
 #[tokio::test]
 async fn networks_volumes_and_images() {
-    let aws = clients("us-gov-west-1").await;
+    let aws = clients("af-south-1").await;
     let ec2 = &aws.ec2;
     let network = ec2.create_vpc().cidr_block("10.9.0.0/16").send().await;
     let network = network.unwrap().vpc.unwrap().vpc_id.unwrap();
@@ -291,7 +291,7 @@ async fn networks_volumes_and_images() {
     let instance = super::launched(ec2).await;
     let volume = ec2
         .create_volume()
-        .availability_zone("us-gov-west-1a")
+        .availability_zone("af-south-1a")
         .size(1);
     let volume = volume.send().await.unwrap().volume_id.unwrap();
     let attach = ec2.attach_volume().volume_id(&volume).device("/dev/sdf");
