@@ -7,6 +7,7 @@ pub mod clients;
 pub mod ec2;
 pub mod elb;
 pub mod gate;
+pub mod iam;
 pub mod own_ip;
 pub mod record;
 pub mod refusal;

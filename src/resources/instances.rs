@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::named::with_name;
-use super::reference::{KeyPairName, NetworkName, SecurityGroupName};
+use super::reference::{InstanceProfileName, KeyPairName, NetworkName, SecurityGroupName};
 use crate::aws::ec2::{filter, of_stack};
 use crate::aws::{Tags, tags};
 use crate::base::node::Step;
@@ -58,8 +58,9 @@ pub struct Instance {
     /// Id of the subnet, instead of `network`
     #[schemars(extend("x-fixed" = true))]
     pub subnet: Option<String>,
-    /// Name of an instance profile, whose role the instance has
-    pub instance_profile: Option<String>,
+    /// The role that the instance has: a name under `roles`, with `instance_profile: true` there;
+    /// else the name of an existing role or instance profile, or the ARN of an instance profile
+    pub instance_profile: Option<InstanceProfileName>,
     /// The disk that it starts from
     #[serde(default)]
     pub root_volume: RootVolume,

@@ -14,10 +14,13 @@ pub mod named;
 pub mod networks;
 pub mod one_or_many;
 pub mod place;
+pub mod policies;
+pub mod policy_document;
 pub mod presence;
 pub mod prices;
 pub mod quotas;
 pub mod reference;
+pub mod roles;
 pub mod security_groups;
 pub mod streams;
 pub mod target_groups;
@@ -34,6 +37,8 @@ pub fn registry() -> Vec<Arc<dyn Kind>> {
         Typed::<elastic_ips::ElasticIp>::kind(),
         Typed::<streams::Stream>::kind(),
         Typed::<target_groups::TargetGroup>::kind(),
+        Typed::<roles::Role>::kind(),
+        Typed::<policies::Policy>::kind(),
         hosts::Hosts::kind(),
         Arc::new(checks::Checks),
     ]

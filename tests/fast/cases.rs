@@ -142,6 +142,8 @@ fn found(kind: &str, live: &Json, stage: &Stage) -> Result<Found, String> {
         "instances" => typed::<all::instances::Instance>(live),
         "elastic_ips" => typed::<all::elastic_ips::ElasticIp>(live),
         "networks" => typed::<all::networks::Network>(live),
+        "policies" => typed::<all::policies::Policy>(live),
+        "roles" => typed::<all::roles::Role>(live),
         "streams" => typed::<all::streams::Stream>(live),
         "target_groups" => typed::<all::target_groups::TargetGroup>(live),
         _ => Err(format!("no live view of {kind} is known to this test")),

@@ -47,6 +47,8 @@ macro_rules! lives {
 
 lives! {
     networks,
+    policies,
+    roles,
     streams,
     target_groups,
 }

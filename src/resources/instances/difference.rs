@@ -120,12 +120,15 @@ fn network(diff: Diff, spec: &Instance, live: &Live, target: Target<'_>) -> Diff
         Some(NetworkName(name)) => in_network(diff, name, live, target),
         None => diff,
     };
-    let wanted = spec.instance_profile.as_deref().map(profile_name);
-    diff.field(
-        "instance_profile",
-        Shown::option(live.instance_profile.as_ref()),
-        Shown::option(wanted),
-    )
+    let wanted = match &spec.instance_profile {
+        None => Shown::Absent,
+        Some(profile) => match profile.name(target.world) {
+            Some(name) => Shown::of(name),
+            None => Shown::AfterApply,
+        },
+    };
+    let old = Shown::option(live.instance_profile.as_ref());
+    diff.field("instance_profile", old, wanted)
 }
 
 /// Any subnet of the network will do.
@@ -144,11 +147,6 @@ fn in_network(diff: Diff, name: &str, live: &Live, target: Target<'_>) -> Diff {
         return diff;
     }
     diff.fixed("network", old, Shown::of(name))
-}
-
-/// The name in a name or an ARN.
-pub(super) fn profile_name(text: &str) -> &str {
-    text.rsplit('/').next().unwrap_or(text)
 }
 
 fn user_data_and_state(diff: Diff, spec: &Instance, live: &Live, target: Target<'_>) -> Diff {

@@ -11,7 +11,6 @@ use aws_sdk_ec2::types::{
 };
 
 use super::ami::Image;
-use super::difference::profile_name;
 use super::user_data::{HostKey, encoded};
 use super::{Instance, Live, listing};
 use crate::aws::ec2::{filter, of_address, of_stack, specification};
@@ -133,7 +132,7 @@ fn oldest_alive(mut found: Vec<Live>) -> Option<Live> {
 }
 
 /// A profile, group or key made a moment ago; a bad profile comes as `InvalidParameterValue`.
-fn is_not_visible_yet(error: &Error) -> bool {
+pub(super) fn is_not_visible_yet(error: &Error) -> bool {
     match error.service_code() {
         Some("InvalidGroup.NotFound" | "InvalidKeyPair.NotFound") => true,
         Some("InvalidParameterValue") => error.message().contains("IAM Instance Profile"),
@@ -159,11 +158,7 @@ fn request(
     let monitoring = RunInstancesMonitoringEnabled::builder()
         .enabled(spec.monitoring)
         .build();
-    let profile = spec.instance_profile.as_deref().map(|name| {
-        IamInstanceProfileSpecification::builder()
-            .name(profile_name(name))
-            .build()
-    });
+    let profile = profile(spec, target)?;
     let call = cx
         .aws
         .ec2
@@ -230,6 +225,23 @@ pub(super) fn group_ids(spec: &Instance, target: Target<'_>) -> Result<Option<Ve
         .map(|group| id(&group.0))
         .collect();
     ids.map(|ids| (!ids.is_empty()).then_some(ids))
+}
+
+/// The instance profile that the instance is to have.
+pub(super) fn profile(
+    spec: &Instance,
+    target: Target<'_>,
+) -> Result<Option<IamInstanceProfileSpecification>> {
+    let Some(profile) = &spec.instance_profile else {
+        return Ok(None);
+    };
+    let Some(name) = profile.name(target.world) else {
+        let field = "instance_profile";
+        let error = missing("the instance profile of role", field, &profile.0, target);
+        return Err(error.hint("write `instance_profile: true` under the role"));
+    };
+    let profile = IamInstanceProfileSpecification::builder().name(name);
+    Ok(Some(profile.build()))
 }
 
 fn missing(noun: &str, field: &str, name: &str, target: Target<'_>) -> Error {
