@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::contract::{Kind, Typed};
 
 pub mod checks;
+pub mod clusters;
 pub mod elastic_ips;
 pub mod hosts;
 pub mod instances;
@@ -16,6 +17,7 @@ pub mod place;
 pub mod presence;
 pub mod prices;
 pub mod reference;
+pub mod repositories;
 pub mod security_groups;
 pub mod streams;
 pub mod within;
@@ -29,6 +31,8 @@ pub fn registry() -> Vec<Arc<dyn Kind>> {
         Typed::<instances::Instance>::kind(),
         Typed::<elastic_ips::ElasticIp>::kind(),
         Typed::<streams::Stream>::kind(),
+        Typed::<repositories::Repository>::kind(),
+        Typed::<clusters::Cluster>::kind(),
         hosts::Hosts::kind(),
         Arc::new(checks::Checks),
     ]

@@ -46,6 +46,8 @@ macro_rules! lives {
 }
 
 lives! {
+    clusters,
+    repositories,
     streams,
 }
 
