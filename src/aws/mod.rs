@@ -6,6 +6,7 @@ pub mod batch;
 pub mod clients;
 pub mod ec2;
 pub mod ecs;
+pub mod elb;
 pub mod gate;
 pub mod own_ip;
 pub mod record;

@@ -2,6 +2,7 @@
 
 mod apply;
 mod check;
+mod deletion;
 mod destroy;
 pub mod events;
 mod glance;

@@ -142,8 +142,11 @@ fn found(kind: &str, live: &Json, stage: &Stage) -> Result<Found, String> {
         "instances" => typed::<all::instances::Instance>(live),
         "elastic_ips" => typed::<all::elastic_ips::ElasticIp>(live),
         "repositories" => typed::<all::repositories::Repository>(live),
+        "task_definitions" => typed::<all::task_definitions::TaskDefinition>(live),
         "clusters" => typed::<all::clusters::Cluster>(live),
+        "networks" => typed::<all::networks::Network>(live),
         "streams" => typed::<all::streams::Stream>(live),
+        "target_groups" => typed::<all::target_groups::TargetGroup>(live),
         _ => Err(format!("no live view of {kind} is known to this test")),
     }
 }

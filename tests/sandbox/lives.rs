@@ -47,8 +47,11 @@ macro_rules! lives {
 
 lives! {
     clusters,
+    networks,
     repositories,
     streams,
+    target_groups,
+    task_definitions,
 }
 
 #[derive(Deserialize)]
