@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::contract::{Kind, Typed};
 
 pub mod checks;
+pub mod clusters;
 pub mod elastic_ips;
 pub mod hosts;
 pub mod instances;
@@ -21,9 +22,12 @@ pub mod prices;
 pub mod quotas;
 pub mod reference;
 pub mod roles;
+pub mod repositories;
+pub mod role;
 pub mod security_groups;
 pub mod streams;
 pub mod target_groups;
+pub mod task_definitions;
 pub mod within;
 
 /// Every kind there is.
@@ -36,6 +40,9 @@ pub fn registry() -> Vec<Arc<dyn Kind>> {
         Typed::<instances::Instance>::kind(),
         Typed::<elastic_ips::ElasticIp>::kind(),
         Typed::<streams::Stream>::kind(),
+        Typed::<repositories::Repository>::kind(),
+        Typed::<clusters::Cluster>::kind(),
+        Typed::<task_definitions::TaskDefinition>::kind(),
         Typed::<target_groups::TargetGroup>::kind(),
         Typed::<roles::Role>::kind(),
         Typed::<policies::Policy>::kind(),

@@ -46,11 +46,14 @@ macro_rules! lives {
 }
 
 lives! {
+    clusters,
     networks,
     policies,
     roles,
+    repositories,
     streams,
     target_groups,
+    task_definitions,
 }
 
 #[derive(Deserialize)]
