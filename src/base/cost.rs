@@ -87,7 +87,10 @@ impl Cost {
 
 /// US dollars to the cent, in cents.
 #[must_use]
-#[expect(clippy::cast_possible_truncation, reason = "a monthly price is far below")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a monthly price is far below"
+)]
 pub fn cents(usd: f64) -> i64 {
     (usd * 100.0).round() as i64
 }

@@ -7,11 +7,7 @@ use crate::base::{Cost, Node, Value};
 
 /// The price of `node`, of which `price` tells what it can (`None` when the spec cannot be read).
 /// Unknown parts are left out; one that the price depends on is named in it.
-pub(super) fn estimate(
-    node: &Node,
-    kind: &str,
-    price: impl Fn(&Node) -> Option<Cost>,
-) -> Cost {
+pub(super) fn estimate(node: &Node, kind: &str, price: impl Fn(&Node) -> Option<Cost>) -> Cost {
     let mut unknown = Vec::new();
     paths(node, &mut Vec::new(), &mut unknown);
     let later = Value::Text("(known after apply)".to_owned());
@@ -23,9 +19,20 @@ pub(super) fn estimate(
     };
     let mut cost = base.clone();
     for path in unknown {
-        let values = [Value::Int(1), Value::Int(1000), Value::Bool(true), Value::Bool(false)];
+        let values = [
+            Value::Int(1),
+            Value::Int(1000),
+            Value::Bool(true),
+            Value::Bool(false),
+        ];
         let depends = values.into_iter().chain([later.clone()]).any(|value| {
-            let fill = |at: &[Step]| if at == path { Some(value.clone()) } else { others.clone() };
+            let fill = |at: &[Step]| {
+                if at == path {
+                    Some(value.clone())
+                } else {
+                    others.clone()
+                }
+            };
             price(&filled(node, &mut Vec::new(), &fill)).is_some_and(|cost| cost != base)
         });
         if depends {
@@ -81,7 +88,11 @@ fn filled(node: &Node, at: &mut Vec<Step>, fill: &dyn Fn(&[Step]) -> Option<Valu
         }
         Value::List(list) => {
             let parts = list.iter().enumerate();
-            Value::List(parts.filter_map(|(index, node)| part(Step::Index(index), node)).collect())
+            Value::List(
+                parts
+                    .filter_map(|(index, node)| part(Step::Index(index), node))
+                    .collect(),
+            )
         }
         other => other.clone(),
     };
@@ -144,7 +155,10 @@ mod tests {
     fn what_the_price_does_not_depend_on_may_be_unknown() {
         assert_eq!(of(&["role"]), Cost::of(6.0));
         let some = of(&["role", "size"]);
-        assert_eq!((some.cents(), some.unknown), (200, vec!["`size`, known after apply".to_owned()]));
+        assert_eq!(
+            (some.cents(), some.unknown),
+            (200, vec!["`size`, known after apply".to_owned()])
+        );
         assert_eq!(of(&["type"]).unknown, ["(known after apply)"]);
         assert_eq!(of(&["type", "size"]).cents(), 0);
     }

@@ -70,11 +70,12 @@ pub(super) fn money(
         if !total.is_known() {
             error = error.note(format!("without a price: {unknown}"));
         }
-        return Err(error.hint("declare less or smaller ones, or raise the limit").into());
+        return Err(error
+            .hint("declare less or smaller ones, or raise the limit")
+            .into());
     }
-    let warning = format!(
-        "`limits.monthly_usd` holds for what has a price; without one: {unknown}"
-    );
+    let warning =
+        format!("`limits.monthly_usd` holds for what has a price; without one: {unknown}");
     Ok((!total.is_known()).then_some(warning))
 }
 
@@ -87,10 +88,17 @@ fn dearest(costs: &[(&Address, &Cost)]) -> String {
         group.0 += cost.usd;
         group.1 += 1;
     }
-    let mut groups: Vec<_> = groups.into_iter().collect();
+    let mut groups: Vec<_> = groups
+        .into_iter()
+        .filter(|(_, (usd, _))| *usd > 0.0)
+        .collect();
     groups.sort_by(|a, b| b.1.0.total_cmp(&a.1.0));
     let words = groups.iter().take(NAMED).map(|(name, (usd, count))| {
-        let times = if *count > 1 { format!(" ({count})") } else { String::new() };
+        let times = if *count > 1 {
+            format!(" ({count})")
+        } else {
+            String::new()
+        };
         format!("{name}{times} {usd:.2}")
     });
     format!("dearest: {}", words.collect::<Vec<_>>().join(", "))

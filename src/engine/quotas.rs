@@ -77,8 +77,10 @@ mod tests {
         let warnings = taken.warnings("eu-west-1");
         assert_eq!(
             warnings,
-            ["3 elastic IPs in eu-west-1 are more than the 2 that AWS allows an account by \
-              default, unless it was raised: see `EC2-VPC Elastic IPs` under Service Quotas"]
+            [
+                "3 elastic IPs in eu-west-1 are more than the 2 that AWS allows an account by \
+              default, unless it was raised: see `EC2-VPC Elastic IPs` under Service Quotas"
+            ]
         );
         assert!(taken.warnings("us-east-1").is_empty());
         taken.add(&Address::new("ips", "c"), vec![(RULES, 2)]);

@@ -278,7 +278,10 @@ fn monthly_usd(node: &Node) -> Result<f64> {
         Value::Int(usd) => usd as f64,
         Value::Float(usd) => usd,
         _ => {
-            let message = format!("`monthly_usd` is a number of US dollars, this is {}", node.type_name());
+            let message = format!(
+                "`monthly_usd` is a number of US dollars, this is {}",
+                node.type_name()
+            );
             return Err(Error::playbook(message, &node.at).hint("write it so: `monthly_usd: 150`"));
         }
     };

@@ -50,37 +50,83 @@ pub const ELASTIC_IPS: Quota = quota("elastic IPs", "EC2-VPC Elastic IPs", Scope
 pub const VPCS: Quota = quota("VPCs", "VPCs per Region", Scope::Region, 5);
 
 /// Security groups in a region: <https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html>.
-pub const SECURITY_GROUPS: Quota = quota("security groups", "VPC security groups per Region", Scope::Region, 2500);
+pub const SECURITY_GROUPS: Quota = quota(
+    "security groups",
+    "VPC security groups per Region",
+    Scope::Region,
+    2500,
+);
 
 /// Inbound rules of one security group, IPv4 and IPv6 apart: <https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html>.
-pub const INBOUND_RULES: Quota = quota("inbound rules", "Inbound or outbound rules per security group", Scope::Resource, 60);
+pub const INBOUND_RULES: Quota = quota(
+    "inbound rules",
+    "Inbound or outbound rules per security group",
+    Scope::Resource,
+    60,
+);
 
 /// Outbound rules of one security group, IPv4 and IPv6 apart: <https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html>.
-pub const OUTBOUND_RULES: Quota = quota("outbound rules", "Inbound or outbound rules per security group", Scope::Resource, 60);
+pub const OUTBOUND_RULES: Quota = quota(
+    "outbound rules",
+    "Inbound or outbound rules per security group",
+    Scope::Resource,
+    60,
+);
 
 /// Key pairs in a region: <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateKeyPair.html>.
-pub const KEY_PAIRS: Quota = Quota { name: None, ..quota("key pairs", "", Scope::Region, 5000) };
+pub const KEY_PAIRS: Quota = Quota {
+    name: None,
+    ..quota("key pairs", "", Scope::Region, 5000)
+};
 
 /// Launch templates in a region: <https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-quotas.html>.
-pub const LAUNCH_TEMPLATES: Quota = quota("launch templates", "Launch templates per region", Scope::Region, 5000);
+pub const LAUNCH_TEMPLATES: Quota = quota(
+    "launch templates",
+    "Launch templates per region",
+    Scope::Region,
+    5000,
+);
 
 /// Auto Scaling groups in a region: <https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-quotas.html>.
-pub const AUTO_SCALING_GROUPS: Quota = quota("Auto Scaling groups", "Auto Scaling groups per region", Scope::Region, 500);
+pub const AUTO_SCALING_GROUPS: Quota = quota(
+    "Auto Scaling groups",
+    "Auto Scaling groups per region",
+    Scope::Region,
+    500,
+);
 
 /// Application load balancers in a region: <https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html>.
-pub const APPLICATION_LOAD_BALANCERS: Quota = quota("application load balancers", "Application Load Balancers per Region", Scope::Region, 50);
+pub const APPLICATION_LOAD_BALANCERS: Quota = quota(
+    "application load balancers",
+    "Application Load Balancers per Region",
+    Scope::Region,
+    50,
+);
 
 /// Target groups in a region: <https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html>.
-pub const TARGET_GROUPS: Quota = quota("target groups", "Target Groups per Region", Scope::Region, 3000);
+pub const TARGET_GROUPS: Quota = quota(
+    "target groups",
+    "Target Groups per Region",
+    Scope::Region,
+    3000,
+);
 
 /// Clusters in a region: <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html>.
 pub const CLUSTERS: Quota = quota("clusters", "Clusters per account", Scope::Region, 10_000);
 
 /// Streams on demand in a region: <https://docs.aws.amazon.com/streams/latest/dev/service-sizes-and-limits.html>.
-pub const ON_DEMAND_STREAMS: Quota = quota("streams on demand", "On-demand data streams per account", Scope::Region, 50);
+pub const ON_DEMAND_STREAMS: Quota = quota(
+    "streams on demand",
+    "On-demand data streams per account",
+    Scope::Region,
+    50,
+);
 
 /// Shards in a region: <https://docs.aws.amazon.com/streams/latest/dev/service-sizes-and-limits.html>.
-pub const SHARDS: Quota = Quota { most_in: SHARDS_IN, ..quota("shards", "Shards per Region", Scope::Region, 1000) };
+pub const SHARDS: Quota = Quota {
+    most_in: SHARDS_IN,
+    ..quota("shards", "Shards per Region", Scope::Region, 1000)
+};
 
 /// Tables in a region: <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html>.
 pub const TABLES: Quota = quota("tables", "Maximum number of tables", Scope::Region, 2500);
@@ -92,13 +138,23 @@ pub const LOG_GROUPS: Quota = quota("log groups", "Log groups", Scope::Region, 1
 pub const TOPICS: Quota = quota("topics", "Topics per Account", Scope::Region, 100_000);
 
 /// KMS keys in a region: <https://docs.aws.amazon.com/kms/latest/developerguide/resource-limits.html>.
-pub const KEYS: Quota = quota("KMS keys", "Customer Master Keys (CMKs)", Scope::Region, 100_000);
+pub const KEYS: Quota = quota(
+    "KMS keys",
+    "Customer Master Keys (CMKs)",
+    Scope::Region,
+    100_000,
+);
 
 /// Secrets in a region: <https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html>.
 pub const SECRETS: Quota = quota("secrets", "Secrets per Region", Scope::Region, 500_000);
 
 /// Repositories in a region: <https://docs.aws.amazon.com/AmazonECR/latest/userguide/service-quotas.html>.
-pub const REPOSITORIES: Quota = quota("repositories", "Registered repositories", Scope::Region, 100_000);
+pub const REPOSITORIES: Quota = quota(
+    "repositories",
+    "Registered repositories",
+    Scope::Region,
+    100_000,
+);
 
 /// Buckets in an account: <https://docs.aws.amazon.com/general/latest/gr/s3.html>.
 pub const BUCKETS: Quota = quota("buckets", "General purpose buckets", Scope::Account, 10_000);
@@ -110,4 +166,9 @@ pub const HOSTED_ZONES: Quota = quota("hosted zones", "Hosted zones", Scope::Acc
 pub const ROLES: Quota = quota("roles", "Roles per account", Scope::Account, 1000);
 
 /// Customer managed policies in an account: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>.
-pub const POLICIES: Quota = quota("customer managed policies", "Customer managed policies per account", Scope::Account, 1500);
+pub const POLICIES: Quota = quota(
+    "customer managed policies",
+    "Customer managed policies per account",
+    Scope::Account,
+    1500,
+);
