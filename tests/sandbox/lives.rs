@@ -379,8 +379,12 @@ impl Living<'_> {
             let Some(effects) = changed.get(field) else {
                 panic!("no step changes `{field}` of {kind}");
             };
-            let fixed = its["x-fixed"] == true;
-            assert_eq!(effects.contains("replace"), fixed, "`{field}` of {kind}");
+            // A text says when; fields of a mapping have marks of their own.
+            let replaced = effects.contains("replace");
+            let may = its.to_string().contains(r#""x-fixed":"#);
+            let must = its["x-fixed"] == true;
+            assert!(may || !replaced, "`{field}` of {kind} was replaced");
+            assert!(replaced || !must, "`{field}` of {kind} was not replaced");
         }
     }
 }
