@@ -4,12 +4,15 @@ use std::sync::Arc;
 
 use crate::contract::{Kind, Typed};
 
+pub mod amis;
 pub mod checks;
 pub mod elastic_ips;
 pub mod hosts;
 pub mod instances;
 pub mod key_pairs;
+pub mod launch_templates;
 pub mod local_path;
+pub mod machine;
 pub mod named;
 pub mod networks;
 pub mod one_or_many;
@@ -19,6 +22,7 @@ pub mod prices;
 pub mod reference;
 pub mod security_groups;
 pub mod streams;
+pub mod volumes;
 pub mod within;
 
 /// Every kind there is.
@@ -30,7 +34,10 @@ pub fn registry() -> Vec<Arc<dyn Kind>> {
         Typed::<security_groups::SecurityGroup>::kind(),
         Typed::<instances::Instance>::kind(),
         Typed::<elastic_ips::ElasticIp>::kind(),
+        Typed::<volumes::Volume>::kind(),
         Typed::<streams::Stream>::kind(),
+        Typed::<amis::Image>::kind(),
+        Typed::<launch_templates::LaunchTemplate>::kind(),
         hosts::Hosts::kind(),
         Arc::new(checks::Checks),
     ]

@@ -11,7 +11,7 @@
 //! - `CreateImage` (no new hosts start from it), several network interfaces, IPv6, DNS names.
 //! - IAM permissions are not enforced; quotas and throttling only by faults that are asked for.
 //! - An elastic IP's association gets another id when its instance is stopped or started.
-//! - Client tokens of other calls than `RunInstances`.
+//! - Client tokens of services other than EC2.
 //! - The Tagging API beyond what moto answers.
 
 mod amis;

@@ -141,7 +141,10 @@ fn found(kind: &str, live: &Json, stage: &Stage) -> Result<Found, String> {
         "security_groups" => typed::<all::security_groups::SecurityGroup>(live),
         "instances" => typed::<all::instances::Instance>(live),
         "elastic_ips" => typed::<all::elastic_ips::ElasticIp>(live),
+        "amis" => typed::<all::amis::Image>(live),
+        "launch_templates" => typed::<all::launch_templates::LaunchTemplate>(live),
         "networks" => typed::<all::networks::Network>(live),
+        "volumes" => typed::<all::volumes::Volume>(live),
         "streams" => typed::<all::streams::Stream>(live),
         _ => Err(format!("no live view of {kind} is known to this test")),
     }

@@ -46,8 +46,11 @@ macro_rules! lives {
 }
 
 lives! {
+    amis,
+    launch_templates,
     networks,
     streams,
+    volumes,
 }
 
 #[derive(Deserialize)]

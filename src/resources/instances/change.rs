@@ -1,15 +1,13 @@
 //! Changes an instance in place.
 
-use aws_sdk_ec2::types::{
-    AttributeBooleanValue, AttributeValue, HttpTokensState, IamInstanceProfileSpecification,
-};
+use aws_sdk_ec2::types::{AttributeBooleanValue, AttributeValue, HttpTokensState};
 
-use super::difference::profile_name;
-use super::{Instance, Live, PROTECTION, launch, power};
+use super::{Instance, Live, PROTECTION, power};
 use crate::aws::ec2::{filter, retag};
 use crate::aws::refused;
 use crate::base::Result;
 use crate::contract::{Context, Target};
+use crate::resources::machine::{self, profile_name};
 
 /// Brings a live instance to its spec; the tags last, as they say that all the rest is done.
 pub(super) async fn apply(
@@ -21,7 +19,7 @@ pub(super) async fn apply(
     let live = settled(cx, target, live).await?;
     let id = live.id.clone();
     let modify = || cx.aws.ec2.modify_instance_attribute().instance_id(&id);
-    if let Some(mut groups) = launch::group_ids(spec, target)? {
+    if let Some(mut groups) = machine::group_ids(&spec.security_groups, target)? {
         groups.sort();
         groups.dedup();
         if groups != live.security_groups {
@@ -124,11 +122,7 @@ async fn instance_profile(spec: &Instance, cx: &Context, id: &str) -> Result<()>
         .into_iter()
         .flatten();
     let old = associations.find_map(|association| association.association_id);
-    let wanted = spec.instance_profile.as_deref().map(|name| {
-        IamInstanceProfileSpecification::builder()
-            .name(profile_name(name))
-            .build()
-    });
+    let wanted = spec.instance_profile.as_deref().map(machine::profile);
     match (old, wanted) {
         (Some(old), Some(wanted)) => {
             let call = ec2.replace_iam_instance_profile_association();
