@@ -4,13 +4,16 @@ use std::sync::Arc;
 
 use crate::contract::{Kind, Typed};
 
+pub mod amis;
 pub mod checks;
 pub mod clusters;
 pub mod elastic_ips;
 pub mod hosts;
 pub mod instances;
 pub mod key_pairs;
+pub mod launch_templates;
 pub mod local_path;
+pub mod machine;
 pub mod named;
 pub mod networks;
 pub mod one_or_many;
@@ -21,13 +24,14 @@ pub mod presence;
 pub mod prices;
 pub mod quotas;
 pub mod reference;
-pub mod roles;
 pub mod repositories;
 pub mod role;
+pub mod roles;
 pub mod security_groups;
 pub mod streams;
 pub mod target_groups;
 pub mod task_definitions;
+pub mod volumes;
 pub mod within;
 
 /// Every kind there is.
@@ -39,6 +43,7 @@ pub fn registry() -> Vec<Arc<dyn Kind>> {
         Typed::<security_groups::SecurityGroup>::kind(),
         Typed::<instances::Instance>::kind(),
         Typed::<elastic_ips::ElasticIp>::kind(),
+        Typed::<volumes::Volume>::kind(),
         Typed::<streams::Stream>::kind(),
         Typed::<repositories::Repository>::kind(),
         Typed::<clusters::Cluster>::kind(),
@@ -46,6 +51,8 @@ pub fn registry() -> Vec<Arc<dyn Kind>> {
         Typed::<target_groups::TargetGroup>::kind(),
         Typed::<roles::Role>::kind(),
         Typed::<policies::Policy>::kind(),
+        Typed::<amis::Image>::kind(),
+        Typed::<launch_templates::LaunchTemplate>::kind(),
         hosts::Hosts::kind(),
         Arc::new(checks::Checks),
     ]

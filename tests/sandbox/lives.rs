@@ -47,6 +47,8 @@ macro_rules! lives {
 
 lives! {
     clusters,
+    amis,
+    launch_templates,
     networks,
     policies,
     roles,
@@ -54,6 +56,7 @@ lives! {
     streams,
     target_groups,
     task_definitions,
+    volumes,
 }
 
 #[derive(Deserialize)]
