@@ -15,10 +15,12 @@ pub mod one_or_many;
 pub mod place;
 pub mod presence;
 pub mod prices;
+pub mod records;
 pub mod reference;
 pub mod security_groups;
 pub mod streams;
 pub mod within;
+pub mod zones;
 
 /// Every kind there is.
 #[must_use]
@@ -29,6 +31,8 @@ pub fn registry() -> Vec<Arc<dyn Kind>> {
         Typed::<instances::Instance>::kind(),
         Typed::<elastic_ips::ElasticIp>::kind(),
         Typed::<streams::Stream>::kind(),
+        Typed::<zones::Zone>::kind(),
+        Typed::<records::Record>::kind(),
         hosts::Hosts::kind(),
         Arc::new(checks::Checks),
     ]

@@ -46,7 +46,9 @@ macro_rules! lives {
 }
 
 lives! {
+    records,
     streams,
+    zones,
 }
 
 #[derive(Deserialize)]
@@ -245,7 +247,8 @@ impl Living<'_> {
         let ended = self.run(&["plan"]);
         let documents = documents(&ended);
         let left = lines(&documents["plan"]);
-        assert_eq!(ended.code, Some(0), "{at}: {left:?} {}", ended.stderr);
+        let said = format!("{}{}", ended.stderr, ended.stdout);
+        assert_eq!(ended.code, Some(0), "{at}: {left:?} {said}");
         self.must_be_allowed(&documents, |iam| [iam.discover, &[], &[]]);
     }
 
