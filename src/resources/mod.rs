@@ -23,6 +23,7 @@ pub mod policy_document;
 pub mod presence;
 pub mod prices;
 pub mod quotas;
+pub mod records;
 pub mod reference;
 pub mod repositories;
 pub mod role;
@@ -33,6 +34,7 @@ pub mod target_groups;
 pub mod task_definitions;
 pub mod volumes;
 pub mod within;
+pub mod zones;
 
 /// Every kind there is.
 #[must_use]
@@ -53,6 +55,8 @@ pub fn registry() -> Vec<Arc<dyn Kind>> {
         Typed::<policies::Policy>::kind(),
         Typed::<amis::Image>::kind(),
         Typed::<launch_templates::LaunchTemplate>::kind(),
+        Typed::<zones::Zone>::kind(),
+        Typed::<records::Record>::kind(),
         hosts::Hosts::kind(),
         Arc::new(checks::Checks),
     ]

@@ -182,6 +182,8 @@ fn found(kind: &str, live: &Json, stage: &Stage) -> Result<Found, String> {
         "launch_templates" => typed::<all::launch_templates::LaunchTemplate>(live),
         "networks" => typed::<all::networks::Network>(live),
         "volumes" => typed::<all::volumes::Volume>(live),
+        "zones" => typed::<all::zones::Zone>(live),
+        "records" => typed::<all::records::Record>(live),
         "streams" => typed::<all::streams::Stream>(live),
         "target_groups" => typed::<all::target_groups::TargetGroup>(live),
         _ => Err(format!("no live view of {kind} is known to this test")),
