@@ -152,6 +152,11 @@ pub trait Kind: Send + Sync {
     /// Destroy deletes lower ranks first (DESIGN, deletion order).
     fn delete_rank(&self) -> u8;
 
+    /// Everything else writes to it: it is deleted after all other kinds.
+    fn deleted_last(&self) -> bool {
+        false
+    }
+
     /// All that is wrong with a spec and can be told offline; `node` may have unknown parts.
     ///
     /// # Errors

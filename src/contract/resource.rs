@@ -46,6 +46,8 @@ pub trait Resource: DeserializeOwned + JsonSchema + Send + Sync + 'static {
     const ARN: Option<&'static str>;
     /// Destroy deletes lower ranks first.
     const DELETE_RANK: u8;
+    /// Everything else writes to it (logs): it is deleted after all kinds of lower rank.
+    const DELETED_LAST: bool = false;
     /// A new one can be made while the old one is still there. Then a replacement makes the new
     /// one first ([`Resource::depose`] lets the old one go from the address), and the old one is
     /// deleted once all that uses it has moved on.

@@ -144,6 +144,10 @@ impl<R: Resource> Kind for Typed<R> {
         self.apply(cx, target, None).await
     }
 
+    fn deleted_last(&self) -> bool {
+        R::DELETED_LAST
+    }
+
     fn creates_first(&self) -> bool {
         R::CREATE_FIRST
     }

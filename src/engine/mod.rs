@@ -3,6 +3,7 @@
 mod apply;
 mod bill;
 mod check;
+mod deletion;
 mod destroy;
 pub mod events;
 mod glance;

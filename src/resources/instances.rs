@@ -3,7 +3,8 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::reference::{KeyPairName, SecurityGroupName};
+use super::named::with_name;
+use super::reference::{KeyPairName, NetworkName, SecurityGroupName};
 use crate::aws::ec2::{filter, of_stack};
 use crate::aws::{Tags, tags};
 use crate::base::node::Step;
@@ -50,7 +51,11 @@ pub struct Instance {
     /// Security groups; the VPC's default one, if none is given
     #[serde(default)]
     pub security_groups: Vec<SecurityGroupName>,
-    /// Id of the subnet; without it, a default subnet of the region
+    /// The network that it is in, in its first subnet: declared in the playbook, or the id or name
+    /// of an existing VPC. Without it, the region's default VPC
+    #[schemars(extend("x-fixed" = true))]
+    pub network: Option<NetworkName>,
+    /// Id of the subnet, instead of `network`
     #[schemars(extend("x-fixed" = true))]
     pub subnet: Option<String>,
     /// Name of an instance profile, whose role the instance has
@@ -208,6 +213,10 @@ impl Resource for Instance {
             );
             found.push((at("instance_type"), text));
         }
+        if self.network.is_some() && self.subnet.is_some() {
+            let text = "write `network` or `subnet`, not both";
+            found.push((at("subnet"), text.to_owned()));
+        }
         for (key, problem) in self.root_volume.problems() {
             found.push(([at("root_volume"), at(key)].concat(), problem));
         }
@@ -285,7 +294,7 @@ impl Resource for Instance {
 impl Instance {
     /// The tags it should carry, and what the instance alone remembers.
     fn instance_tags(&self, target: Target<'_>) -> Tags {
-        let mut tags = named_tags(target);
+        let mut tags = with_name(target);
         tags.0.insert(AMI.to_owned(), self.ami.to_string());
         if let Some(text) = &self.user_data {
             tags.0.insert(USER_DATA.to_owned(), user_data::hash(text));
@@ -294,13 +303,4 @@ impl Instance {
         tags.0.insert(PROTECTION.to_owned(), protection);
         tags
     }
-}
-
-/// The tags it should carry, with a name that the AWS console shows.
-fn named_tags(target: Target<'_>) -> Tags {
-    let mut tags = target.tags.clone();
-    let stack = tags.value(tags::STACK).unwrap_or_default();
-    let name = format!("{stack}-{}", target.address.name);
-    tags.0.entry("Name".to_owned()).or_insert(name);
-    tags
 }

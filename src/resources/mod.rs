@@ -11,6 +11,7 @@ pub mod instances;
 pub mod key_pairs;
 pub mod local_path;
 pub mod named;
+pub mod networks;
 pub mod one_or_many;
 pub mod place;
 pub mod presence;
@@ -19,6 +20,7 @@ pub mod quotas;
 pub mod reference;
 pub mod security_groups;
 pub mod streams;
+pub mod target_groups;
 pub mod within;
 
 /// Every kind there is.
@@ -26,10 +28,12 @@ pub mod within;
 pub fn registry() -> Vec<Arc<dyn Kind>> {
     vec![
         Typed::<key_pairs::KeyPair>::kind(),
+        Typed::<networks::Network>::kind(),
         Typed::<security_groups::SecurityGroup>::kind(),
         Typed::<instances::Instance>::kind(),
         Typed::<elastic_ips::ElasticIp>::kind(),
         Typed::<streams::Stream>::kind(),
+        Typed::<target_groups::TargetGroup>::kind(),
         hosts::Hosts::kind(),
         Arc::new(checks::Checks),
     ]

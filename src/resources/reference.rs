@@ -22,6 +22,8 @@ names! {
     BucketName = "buckets",
     /// The name of a cluster: declared in the playbook, or existing in the account.
     ClusterName = "clusters",
+    /// The name of an instance: declared in the playbook, or the id of an existing one.
+    InstanceName = "instances",
     /// The name of a KMS key: declared in the playbook, or existing in the account.
     KeyName = "keys",
     /// The name of a key pair: declared in the playbook, or existing in the account.

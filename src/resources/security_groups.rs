@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::presence::present;
 use super::quotas;
+use super::reference::{NetworkName, named};
 use crate::aws::ec2::{filter, of_stack, retag, tags_of};
 use crate::aws::{Tags, refused, tags};
 use crate::base::node::Step;
@@ -40,7 +41,11 @@ pub struct SecurityGroup {
     /// Description in AWS, up to 255 characters
     #[schemars(extend("x-fixed" = true))]
     pub description: Option<String>,
-    /// Id of the VPC; without it, the region's default VPC
+    /// The network that it is in, declared in the playbook; or the id or name of an existing VPC.
+    /// Without it, the region's default VPC
+    #[schemars(extend("x-fixed" = true))]
+    pub network: Option<NetworkName>,
+    /// Id of the VPC, instead of `network`
     #[schemars(extend("x-fixed" = true))]
     pub vpc: Option<String>,
     /// What may come in; nothing, if not given
@@ -97,6 +102,7 @@ impl Resource for SecurityGroup {
         apply: &[
             "ec2:DescribeSecurityGroups",
             "ec2:DescribeVpcs",
+            "ec2:DescribeSubnets",
             "ec2:DescribeInstances",
             "ec2:ModifyInstanceAttribute",
             "ec2:CreateSecurityGroup",
@@ -146,6 +152,10 @@ impl Resource for SecurityGroup {
                 "names that begin with `sg-` are AWS's own".to_owned(),
             ));
         }
+        if self.network.is_some() && self.vpc.is_some() {
+            let text = "write `network` or `vpc`, not both";
+            found.push((at("vpc"), text.to_owned()));
+        }
         for (index, rule) in self.ingress.iter().enumerate() {
             let path = [at("ingress"), vec![Step::Index(index)]].concat();
             Written::from(rule).problems(&path, "from", &mut found);
@@ -187,6 +197,14 @@ impl Resource for SecurityGroup {
             if let Some(wanted) = wanted {
                 diff = diff.fixed(field, Shown::of(old), Shown::of(wanted));
             }
+        }
+        if let Some(NetworkName(name)) = &self.network {
+            let old = || Shown::of(named(target.world, "networks", &live.vpc));
+            diff = match target.world.id("networks", name) {
+                Some(id) if id == live.vpc => diff,
+                Some(_) => diff.fixed("network", old(), Shown::of(name)),
+                None => diff.fixed("network", old(), Shown::AfterApply),
+            };
         }
         let with = live.resolver(target);
         let wanted = self.ingress_rules(with);

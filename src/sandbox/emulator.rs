@@ -13,7 +13,25 @@ use super::place::base_dir;
 use crate::base::{Error, Result, ResultExt};
 
 const PACKAGE: &str = "moto[server]==5.2.5";
-const SERVE: &str = include_str!("moto/serve.py");
+/// What serves it, and what puts right where it is not as AWS is: name and text of each file.
+const FILES: &[(&str, &str)] = &[
+    ("autoscaling.py", include_str!("moto/autoscaling.py")),
+    ("cbor.py", include_str!("moto/cbor.py")),
+    ("ec2.py", include_str!("moto/ec2.py")),
+    ("ecr.py", include_str!("moto/ecr.py")),
+    ("ecs.py", include_str!("moto/ecs.py")),
+    ("elbv2.py", include_str!("moto/elbv2.py")),
+    ("iam.py", include_str!("moto/iam.py")),
+    ("kinesis.py", include_str!("moto/kinesis.py")),
+    ("kms.py", include_str!("moto/kms.py")),
+    ("names.py", include_str!("moto/names.py")),
+    ("patch.py", include_str!("moto/patch.py")),
+    ("route53.py", include_str!("moto/route53.py")),
+    ("s3.py", include_str!("moto/s3.py")),
+    ("scheduler.py", include_str!("moto/scheduler.py")),
+    ("serve.py", include_str!("moto/serve.py")),
+    ("tagging.py", include_str!("moto/tagging.py")),
+];
 /// A cold start reads a thousand Python files; a busy machine takes its time.
 const START: Duration = Duration::from_secs(90);
 
@@ -92,8 +110,15 @@ impl Emulator {
         let images = dir.join("images.json");
         std::fs::write(&images, amis::listed().to_string())
             .context(format!("writing `{}`", images.display()))?;
+        let code = dir.join("moto");
+        std::fs::create_dir_all(&code).context(format!("creating `{}`", code.display()))?;
+        for (name, text) in FILES {
+            let path = code.join(name);
+            std::fs::write(&path, text).context(format!("writing `{}`", path.display()))?;
+        }
         let mut process = Command::new(python(&venv()?))
-            .args(["-c", SERVE])
+            .arg(code.join("serve.py"))
+            .env("PYTHONDONTWRITEBYTECODE", "1")
             .env("MOTO_AMIS_PATH", &images)
             .env("MOTO_ENABLE_AMI_VALIDATION", "true")
             .env("MOTO_ENABLE_KEYPAIR_VALIDATION", "true")

@@ -172,7 +172,9 @@ fn found(kind: &str, live: &Json, stage: &Stage) -> Result<Found, String> {
         "security_groups" => typed::<all::security_groups::SecurityGroup>(live),
         "instances" => typed::<all::instances::Instance>(live),
         "elastic_ips" => typed::<all::elastic_ips::ElasticIp>(live),
+        "networks" => typed::<all::networks::Network>(live),
         "streams" => typed::<all::streams::Stream>(live),
+        "target_groups" => typed::<all::target_groups::TargetGroup>(live),
         _ => Err(format!("no live view of {kind} is known to this test")),
     }
 }

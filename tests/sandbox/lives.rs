@@ -46,7 +46,9 @@ macro_rules! lives {
 }
 
 lives! {
+    networks,
     streams,
+    target_groups,
 }
 
 #[derive(Deserialize)]

@@ -72,12 +72,11 @@ pub(super) async fn apply(
     let mut live = power::bring(cx, target.address, live, spec.state).await?;
     live.root = root;
     let tags = spec.instance_tags(target);
-    let with_it = live
-        .volumes
-        .iter()
-        .map(|volume| &volume.id)
-        .chain(&live.interfaces);
-    let ids: Vec<_> = std::iter::once(&live.id).chain(with_it).cloned().collect();
+    // Other volumes that are attached are resources of their own.
+    let with_it = crate::contract::Live::parts(&live).into_iter();
+    let ids: Vec<_> = std::iter::once(live.id.clone())
+        .chain(with_it.map(|part| part.id))
+        .collect();
     retag(&cx.aws, &ids, &live.tags, &tags).await?;
     live.tags.apply(&tags);
     Ok(live)

@@ -1,12 +1,13 @@
 //! What differs between an instance and its spec.
 
 use super::ami::architecture;
-use super::{AMI, Instance, Live, PROTECTION, State, USER_DATA, named_tags, user_data};
+use super::{AMI, Instance, Live, PROTECTION, State, USER_DATA, user_data};
 use crate::aws::tags;
 use crate::base::secret::MASK;
-use crate::base::{Diff, Shown};
+use crate::base::{Address, Diff, Shown};
 use crate::contract::Target;
-use crate::resources::reference::named;
+use crate::resources::named::with_name;
+use crate::resources::reference::{NetworkName, named};
 
 pub(super) fn diff(spec: &Instance, live: &Live, target: Target<'_>) -> Diff {
     let diff = Diff::default();
@@ -40,7 +41,7 @@ pub(super) fn diff(spec: &Instance, live: &Live, target: Target<'_>) -> Diff {
         Shown::of(tokens),
         Shown::of("required"),
     );
-    tags::diff(diff, &live.tags, &named_tags(target))
+    tags::diff(diff, &live.tags, &with_name(target))
 }
 
 fn image_and_type(diff: Diff, spec: &Instance, live: &Live) -> Diff {
@@ -79,7 +80,7 @@ fn key_pair(diff: Diff, spec: &Instance, live: &Live, target: Target<'_>) -> Dif
     let Some(name) = spec.key_pair.as_ref().map(|name| name.0.as_str()) else {
         return diff.fixed("key_pair", old, Shown::Absent);
     };
-    let address = crate::base::Address::new("key_pairs", name);
+    let address = Address::new("key_pairs", name);
     let known = target.world.output(&address, "name");
     match known.and_then(serde_json::Value::as_str) {
         Some(known) => diff.fixed("key_pair", old, Shown::of(known)),
@@ -115,12 +116,34 @@ fn network(diff: Diff, spec: &Instance, live: &Live, target: Target<'_>) -> Diff
         Some(subnet) => diff.fixed("subnet", Shown::of(&live.subnet), Shown::of(subnet)),
         None => diff,
     };
+    let diff = match &spec.network {
+        Some(NetworkName(name)) => in_network(diff, name, live, target),
+        None => diff,
+    };
     let wanted = spec.instance_profile.as_deref().map(profile_name);
     diff.field(
         "instance_profile",
         Shown::option(live.instance_profile.as_ref()),
         Shown::option(wanted),
     )
+}
+
+/// Any subnet of the network will do.
+fn in_network(diff: Diff, name: &str, live: &Live, target: Target<'_>) -> Diff {
+    let address = Address::new("networks", name);
+    let old = Shown::of(&live.subnet);
+    if target.world.id("networks", name).is_none() {
+        return diff.fixed("network", old, Shown::AfterApply);
+    }
+    let subnets = target.world.output(&address, "subnet_ids");
+    let Some(subnets) = subnets.and_then(serde_json::Value::as_array) else {
+        // The network gets other subnets; those that are in use stay.
+        return diff;
+    };
+    if subnets.iter().any(|id| id == live.subnet.as_str()) {
+        return diff;
+    }
+    diff.fixed("network", old, Shown::of(name))
 }
 
 /// The name in a name or an ARN.

@@ -13,11 +13,13 @@ use aws_sdk_ec2::types::{
 use super::ami::Image;
 use super::difference::profile_name;
 use super::user_data::{HostKey, encoded};
-use super::{Instance, Live, listing, named_tags};
+use super::{Instance, Live, listing};
 use crate::aws::ec2::{filter, of_address, of_stack, specification};
 use crate::aws::{Poll, Wait, client_token, is_code, refused, tags};
 use crate::base::{Address, Error, Result, Shown};
 use crate::contract::{Context, Target};
+use crate::resources::named::with_name;
+use crate::resources::place::place;
 
 /// Dead instances of one address that one run steps over.
 const GENERATIONS: usize = 20;
@@ -35,7 +37,10 @@ pub(super) async fn found_or_launched(
     }
     let image = spec.ami.look_up(cx, target, &spec.instance_type).await?;
     let key = HostKey::random()?;
+    let subnet = subnet(spec, cx, target).await?;
     let request = request(spec, cx, target, &image, &key)?;
+    let interface = interface(subnet, group_ids(spec, target)?);
+    let request = request.network_interfaces(interface);
     for generation in first..first + GENERATIONS {
         let address = target.address.to_string();
         let token = client_token(&cx.account, &cx.stack, &address, generation);
@@ -146,14 +151,7 @@ fn request(
     let mut tags = spec.instance_tags(target);
     tags.0
         .insert(tags::HOST_KEY.to_owned(), format!("planted {}", key.public));
-    let with_it = named_tags(target);
-    // Said by name, so that the interface is known to go with the instance.
-    let interface = InstanceNetworkInterfaceSpecification::builder()
-        .device_index(0)
-        .delete_on_termination(true)
-        .set_groups(group_ids(spec, target)?)
-        .set_subnet_id(spec.subnet.clone())
-        .build();
+    let with_it = with_name(target);
     let metadata = InstanceMetadataOptionsRequest::builder()
         .http_tokens(HttpTokensState::Required)
         .http_put_response_hop_limit(2)
@@ -175,7 +173,6 @@ fn request(
         .image_id(&image.id)
         .instance_type(InstanceType::from(spec.instance_type.as_str()))
         .set_key_name(key_name(spec, target)?)
-        .network_interfaces(interface)
         .set_iam_instance_profile(profile)
         .block_device_mappings(spec.root_volume.mapping(&image.root_device))
         .metadata_options(metadata)
@@ -186,6 +183,27 @@ fn request(
         .tag_specifications(specification(ResourceType::Volume, &with_it))
         .tag_specifications(specification(ResourceType::NetworkInterface, &with_it));
     Ok(call)
+}
+
+async fn subnet(spec: &Instance, cx: &Context, target: Target<'_>) -> Result<Option<String>> {
+    if spec.network.is_none() {
+        return Ok(spec.subnet.clone());
+    }
+    let place = place(cx, target, spec.network.as_ref()).await?;
+    Ok(place.subnets.into_iter().next())
+}
+
+/// Said by name, so that the interface is known to go with the instance.
+fn interface(
+    subnet: Option<String>,
+    groups: Option<Vec<String>>,
+) -> InstanceNetworkInterfaceSpecification {
+    InstanceNetworkInterfaceSpecification::builder()
+        .device_index(0)
+        .delete_on_termination(true)
+        .set_groups(groups)
+        .set_subnet_id(subnet)
+        .build()
 }
 
 fn key_name(spec: &Instance, target: Target<'_>) -> Result<Option<String>> {

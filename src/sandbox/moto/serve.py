@@ -1,6 +1,7 @@
 """Serves moto on a free port of loopback, prints the port, and ends when standard input closes.
 
-So it ends with the process that started it, however that one ended.
+So it ends with the process that started it, however that one ended. What moto does not do as AWS
+does is put right by the files beside this one.
 """
 
 import os
@@ -14,6 +15,21 @@ from moto.moto_server.werkzeug_app import (
 )
 from werkzeug.serving import make_server
 
+import autoscaling
+import ec2
+import ecr
+import ecs
+import elbv2
+import iam
+import kinesis
+import kms
+import names
+import route53
+import s3
+import scheduler
+import tagging
+from cbor import Translated
+
 
 class Quiet(MotoRequestHandler):
     def log_request(self, *args, **kwargs):
@@ -25,7 +41,7 @@ def end_with_parent():
     os._exit(0)
 
 
-app = DomainDispatcherApplication(create_backend_app)
+app = Translated(DomainDispatcherApplication(create_backend_app))
 server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
 print(server.port, flush=True)
 threading.Thread(target=end_with_parent, daemon=True).start()

@@ -1,0 +1,16 @@
+"""ECR: a login that is still valid."""
+
+from datetime import datetime, timedelta, timezone
+
+from moto.ecr.responses import ECRResponse
+
+from patch import replaces
+
+
+@replaces(ECRResponse)
+def get_authorization_token(old, self):
+    """https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_GetAuthorizationToken.html"""
+    answer = old(self)
+    for login in answer.result["authorizationData"]:
+        login["expiresAt"] = datetime.now(timezone.utc) + timedelta(hours=12)
+    return answer

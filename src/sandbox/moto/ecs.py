@@ -1,0 +1,125 @@
+"""ECS: clusters and services that are there, going or gone; a service has all its tasks at once."""
+
+from moto.core.utils import camelcase_to_underscores
+from moto.ecs.models import EC2ContainerServiceBackend, Service
+from moto.ecs.responses import EC2ContainerServiceResponse
+
+from patch import refusing, replaces
+
+refuse = refusing("ecs")
+
+# Parameters of a service that moto forgets.
+KEPT = (
+    "availabilityZoneRebalancing",
+    "capacityProviderStrategy",
+    "deploymentConfiguration",
+    "enableECSManagedTags",
+    "enableExecuteCommand",
+    "healthCheckGracePeriodSeconds",
+    "serviceConnectConfiguration",
+)
+
+
+def settle(service):
+    """What is wanted runs: no container is started."""
+    service.running_count, service.pending_count = service.desired_count, 0
+    for deployment in service.deployments[:1]:
+        deployment.update(
+            desiredCount=service.desired_count,
+            runningCount=service.desired_count,
+            pendingCount=0,
+            rolloutState="COMPLETED",
+            rolloutStateReason=f"ECS deployment {deployment['id']} completed.",
+        )
+
+
+@replaces(Service, "_validate_network")
+def checked(old, self, nc):
+    nc["awsvpcConfiguration"].setdefault("securityGroups", [])
+    return old(self, nc)
+
+
+@replaces(Service, "__init__")
+def made(old, self, *args, **kwargs):
+    old(self, *args, **kwargs)
+    settle(self)
+
+
+@replaces(EC2ContainerServiceBackend)
+def create_cluster(old, self, cluster_name, *args, **kwargs):
+    """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateCluster.html"""
+    known = self.clusters.get(cluster_name)
+    if known and known.status == "ACTIVE":
+        return known
+    return old(self, cluster_name, *args, **kwargs)
+
+
+@replaces(EC2ContainerServiceBackend)
+def delete_cluster(old, self, cluster_str):
+    """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeleteCluster.html"""
+    cluster = self._get_cluster(cluster_str)
+    if any(it.cluster_arn == cluster.arn and it.status == "ACTIVE" for it in self.services.values()):
+        refuse(
+            "ClusterContainsServicesException",
+            "The Cluster cannot be deleted while Services are active.",
+        )
+    return old(self, cluster_str)
+
+
+@replaces(EC2ContainerServiceBackend)
+def list_clusters(old, self):
+    """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ListClusters.html"""
+    return [it.arn for it in self.clusters.values() if it.status == "ACTIVE"]
+
+
+@replaces(EC2ContainerServiceBackend)
+def list_services(old, self, *args, **kwargs):
+    """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ListServices.html"""
+    gone = {it.arn for it in self.services.values() if it.status == "INACTIVE"}
+    return [arn for arn in old(self, *args, **kwargs) if arn not in gone]
+
+
+@replaces(EC2ContainerServiceBackend)
+def create_service(old, self, cluster_str, service_name, *args, **kwargs):
+    """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateService.html"""
+    cluster = self._get_cluster(cluster_str)
+    if cluster.status != "ACTIVE":
+        refuse("ClusterNotFoundException", "Cluster not found.")
+    known = self.services.get(f"{cluster.name}:{service_name}")
+    if known and known.status == "ACTIVE":
+        refuse("InvalidParameterException", "Creation of service was not idempotent.")
+    return old(self, cluster_str, service_name, *args, **kwargs)
+
+
+@replaces(EC2ContainerServiceBackend)
+def update_service(old, self, service_properties):
+    """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_UpdateService.html"""
+    name = service_properties["service"].split("/")[-1]
+    cluster = self._get_cluster(service_properties.get("cluster", "default"))
+    known = self.services.get(f"{cluster.name}:{name}")
+    if known and known.status == "INACTIVE":
+        refuse("ServiceNotActiveException", "Service was not ACTIVE.")
+    service = old(self, service_properties)
+    settle(service)
+    return service
+
+
+@replaces(EC2ContainerServiceBackend)
+def delete_service(old, self, cluster_name, service_name, force):
+    """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeleteService.html"""
+    if self._get_service(cluster_name, service_name).status == "INACTIVE":
+        refuse("ServiceNotFoundException", "Service not found.")
+    service = old(self, cluster_name, service_name, force)
+    service.running_count = service.desired_count = 0
+    service.deployments = []
+    return service
+
+
+@replaces(EC2ContainerServiceResponse, "create_service", "update_service")
+def kept(old, self):
+    answer = old(self)
+    for name in KEPT:
+        value = self._get_param(name)
+        if value is not None:
+            setattr(answer.result["service"], camelcase_to_underscores(name), value)
+    return answer

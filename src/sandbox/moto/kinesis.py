@@ -1,0 +1,108 @@
+"""Kinesis: tags at creation and by ARN, streams with consumers, pages of AWS's length."""
+
+from moto.core.responses import ActionResult, EmptyResult
+from moto.kinesis.models import KinesisBackend, Stream
+from moto.kinesis.responses import KinesisResponse
+
+from patch import refusing, replaces
+
+refuse = refusing("kinesis")
+
+
+@replaces(KinesisResponse)
+def create_stream(old, self):
+    """https://docs.aws.amazon.com/kinesis/latest/APIReference/API_CreateStream.html"""
+    answer = old(self)
+    stream = self.kinesis_backend.streams[self._get_param("StreamName")]
+    stream.tags.update(self._get_param("Tags") or {})
+    return answer
+
+
+@replaces(KinesisResponse)
+def delete_stream(old, self):
+    """https://docs.aws.amazon.com/kinesis/latest/APIReference/API_DeleteStream.html"""
+    name, arn = self._get_param("StreamName"), self._get_param("StreamARN")
+    stream = self.kinesis_backend.describe_stream(arn, name)
+    if stream.consumers and not self._get_param("EnforceConsumerDeletion"):
+        refuse(
+            "ResourceInUseException",
+            f"Stream {stream.stream_name} under account {stream.account_id} has enhanced fan-out consumers registered.",
+        )
+    return old(self)
+
+
+@replaces(KinesisBackend)
+def register_stream_consumer(old, self, stream_arn, consumer_name):
+    """https://docs.aws.amazon.com/kinesis/latest/APIReference/API_RegisterStreamConsumer.html"""
+    stream = self.describe_stream(stream_arn, None)
+    if any(it.consumer_name == consumer_name for it in stream.consumers):
+        refuse(
+            "ResourceInUseException",
+            f"Consumer {consumer_name} under stream {stream.stream_name} already exists.",
+        )
+    return old(self, stream_arn, consumer_name)
+
+
+@replaces(KinesisBackend)
+def deregister_stream_consumer(old, self, stream_arn, consumer_name, consumer_arn):
+    """https://docs.aws.amazon.com/kinesis/latest/APIReference/API_DeregisterStreamConsumer.html"""
+    if not stream_arn:
+        return old(self, stream_arn, consumer_name, consumer_arn)
+    stream = self.describe_stream(stream_arn, None)
+    kept = [it for it in stream.consumers if it.consumer_name != consumer_name]
+    if len(kept) == len(stream.consumers):
+        refuse("ResourceNotFoundException", f"Consumer {consumer_name} not found.")
+    stream.consumers = kept
+
+
+@replaces(Stream)
+def to_json_summary(old, self):
+    """https://docs.aws.amazon.com/kinesis/latest/APIReference/API_StreamDescriptionSummary.html"""
+    answer = old(self)
+    answer["StreamDescriptionSummary"]["ConsumerCount"] = len(self.consumers)
+    return answer
+
+
+def list_tags_for_resource(old, self):
+    """https://docs.aws.amazon.com/kinesis/latest/APIReference/API_ListTagsForResource.html"""
+    stream = self.kinesis_backend.describe_stream(self._get_param("ResourceARN"), None)
+    tags = [{"Key": key, "Value": stream.tags[key]} for key in sorted(stream.tags)]
+    return ActionResult({"Tags": tags})
+
+
+def tag_resource(old, self):
+    """https://docs.aws.amazon.com/kinesis/latest/APIReference/API_TagResource.html"""
+    stream = self.kinesis_backend.describe_stream(self._get_param("ResourceARN"), None)
+    stream.tags.update(self._get_param("Tags") or {})
+    return EmptyResult()
+
+
+def untag_resource(old, self):
+    """https://docs.aws.amazon.com/kinesis/latest/APIReference/API_UntagResource.html"""
+    stream = self.kinesis_backend.describe_stream(self._get_param("ResourceARN"), None)
+    for key in self._get_param("TagKeys") or []:
+        stream.tags.pop(key, None)
+    return EmptyResult()
+
+
+for action in (list_tags_for_resource, tag_resource, untag_resource):
+    replaces(KinesisResponse)(action)
+
+
+@replaces(KinesisResponse)
+def list_streams(old, self):
+    """https://docs.aws.amazon.com/kinesis/latest/APIReference/API_ListStreams.html"""
+    names = sorted(self.kinesis_backend.streams)
+    after = self._get_param("NextToken") or self._get_param("ExclusiveStartStreamName") or ""
+    names = [name for name in names if name > after]
+    page = names[: self._get_param("Limit") or 100]
+    more = len(names) > len(page)
+    streams = [self.kinesis_backend.streams[name] for name in page]
+    return ActionResult(
+        {
+            "HasMoreStreams": more,
+            "StreamNames": page,
+            "NextToken": page[-1] if more else None,
+            "StreamSummaries": [it.to_json_summary()["StreamDescriptionSummary"] for it in streams],
+        }
+    )

@@ -1,0 +1,40 @@
+"""S3: a new bucket as it is made since 2023, with the tags that it is given at once.
+
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/create-bucket-faq.html
+"""
+
+import xmltodict
+from moto.s3.models import PublicAccessBlock, S3Backend
+from moto.s3.responses import S3Response
+
+from patch import replaces
+
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/default-encryption-faq.html
+ENCRYPTION = {"Rule": {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": "false"}}
+
+
+@replaces(S3Backend)
+def create_bucket(old, self, *args, **kwargs):
+    bucket = old(self, *args, **kwargs)
+    bucket.public_access_block = PublicAccessBlock("true", "true", "true", "true")
+    bucket.encryption = ENCRYPTION
+    bucket.ownership_rule = "BucketOwnerEnforced"
+    return bucket
+
+
+@replaces(S3Backend)
+def delete_bucket_encryption(old, self, bucket_name):
+    """https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteBucketEncryption.html"""
+    self.get_bucket(bucket_name).encryption = ENCRYPTION
+
+
+@replaces(S3Response, "_bucket_response_put")
+def put(old, self, *args, **kwargs):
+    """https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucketConfiguration.html"""
+    answer = old(self, *args, **kwargs)
+    if self.data.get("Action") == "CreateBucket" and self.body:
+        given = xmltodict.parse(self.body, force_list=["Tag"]).get("CreateBucketConfiguration") or {}
+        tags = (given.get("Tags") or {}).get("Tag") or []
+        if tags:
+            self.backend.put_bucket_tagging(self.bucket_name, {tag["Key"]: tag.get("Value") or "" for tag in tags})
+    return answer
