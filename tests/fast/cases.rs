@@ -180,7 +180,6 @@ fn found(kind: &str, live: &Json, stage: &Stage) -> Result<Found, String> {
         "roles" => typed::<all::roles::Role>(live),
         "amis" => typed::<all::amis::Image>(live),
         "launch_templates" => typed::<all::launch_templates::LaunchTemplate>(live),
-        "networks" => typed::<all::networks::Network>(live),
         "volumes" => typed::<all::volumes::Volume>(live),
         "zones" => typed::<all::zones::Zone>(live),
         "records" => typed::<all::records::Record>(live),

@@ -58,7 +58,6 @@ lives! {
     task_definitions,
     volumes,
     records,
-    streams,
     zones,
 }
 
