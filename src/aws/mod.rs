@@ -5,6 +5,7 @@ pub mod arn;
 pub mod batch;
 pub mod clients;
 pub mod ec2;
+pub mod ecs;
 pub mod elb;
 pub mod gate;
 pub mod iam;

@@ -88,7 +88,10 @@ fn dearest(costs: &[(&Address, &Cost)]) -> String {
         group.0 += cost.usd;
         group.1 += 1;
     }
-    let mut groups: Vec<_> = groups.into_iter().collect();
+    let mut groups: Vec<_> = groups
+        .into_iter()
+        .filter(|(_, (usd, _))| *usd > 0.0)
+        .collect();
     groups.sort_by(|a, b| b.1.0.total_cmp(&a.1.0));
     let words = groups.iter().take(NAMED).map(|(name, (usd, count))| {
         let times = if *count > 1 {

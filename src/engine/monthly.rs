@@ -1,10 +1,15 @@
-//! What the resources of a plan cost a month, and how much of that is new.
+//! What the resources of a plan cost a month, how much of that is new, and whether it may be.
 
 use serde_json::{Map, Value, json};
 
-use super::{Plan, Step};
-use crate::base::Cost;
+use super::quotas::Taken;
+use super::run::Engine;
+use super::survey::Survey;
+use super::{Action, Bill, Plan, Step};
 use crate::base::cost::cents;
+use crate::base::{Address, Cost, Errors};
+use crate::contract::Found;
+use crate::playbook::Playbook;
 
 impl Plan {
     /// What everything in the plan costs a month once it is applied.
@@ -42,7 +47,53 @@ impl Step {
     }
 
     fn is_deletion(&self) -> bool {
-        self.action == super::Action::Delete
+        self.action == Action::Delete
+    }
+}
+
+impl Engine {
+    /// Counts what the stack owns and this plan leaves as it is.
+    pub(super) fn take_others(&self, survey: &Survey, steps: &[Step], taken: &mut Taken) {
+        for address in survey.owned.keys() {
+            let step = steps.iter().find(|step| step.address == *address);
+            if step.is_none_or(|step| step.action == Action::Keep)
+                && let Ok(kind) = self.kind(&address.kind)
+            {
+                taken.add(address, kind.uses(None));
+            }
+        }
+    }
+
+    /// Holds the plan, and with `--only` the rest of the playbook, to `limits.monthly_usd`.
+    pub(super) fn hold_limit(
+        &self,
+        playbook: &Playbook,
+        steps: &[Step],
+    ) -> Result<Option<String>, Errors> {
+        if playbook.monthly_limit.is_none() {
+            return Ok(None);
+        }
+        let bill = Bill::of(playbook, &self.kinds, &self.facts, &self.cx.region)?;
+        let planned: Vec<_> = steps
+            .iter()
+            .map(|step| (&step.address, &step.cost))
+            .collect();
+        let is_planned = |address: &Address| steps.iter().any(|step| step.address == *address);
+        let others = bill
+            .lines
+            .iter()
+            .filter(|(address, _)| !is_planned(address));
+        let others = others.map(|(address, cost)| (address, cost));
+        super::limits::money(
+            playbook,
+            &planned.into_iter().chain(others).collect::<Vec<_>>(),
+        )
+    }
+
+    /// What something that is there costs now.
+    pub(super) fn cost_now(&self, address: &Address, found: &Found) -> Option<Cost> {
+        let kind = self.kind(&address.kind).ok()?;
+        kind.cost_now(found, &self.cx.region)
     }
 }
 

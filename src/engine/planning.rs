@@ -7,7 +7,7 @@ use super::quotas::Taken;
 use super::run::{Engine, Shared};
 use super::survey::Survey;
 use super::walk::{Turn, walk};
-use super::{Action, Bill, Plan, Step, StepPart};
+use super::{Action, Plan, Step, StepPart};
 use crate::base::{
     Address, Cost, Effect, Error, ErrorKind, Errors, FieldChange, Known, Result, World,
 };
@@ -172,46 +172,6 @@ impl Engine {
             observed,
             uses: kind.uses(Some(node)),
         })
-    }
-
-    /// Counts what the stack owns and this plan leaves as it is.
-    fn take_others(&self, survey: &Survey, steps: &[Step], taken: &mut Taken) {
-        for address in survey.owned.keys() {
-            let step = steps.iter().find(|step| step.address == *address);
-            if step.is_none_or(|step| step.action == Action::Keep)
-                && let Ok(kind) = self.kind(&address.kind)
-            {
-                taken.add(address, kind.uses(None));
-            }
-        }
-    }
-
-    /// Holds the plan, and with `--only` the rest of the playbook, to `limits.monthly_usd`.
-    fn hold_limit(&self, playbook: &Playbook, steps: &[Step]) -> Result<Option<String>, Errors> {
-        if playbook.monthly_limit.is_none() {
-            return Ok(None);
-        }
-        let bill = Bill::of(playbook, &self.kinds, &self.facts, &self.cx.region)?;
-        let planned: Vec<_> = steps
-            .iter()
-            .map(|step| (&step.address, &step.cost))
-            .collect();
-        let is_planned = |address: &Address| steps.iter().any(|step| step.address == *address);
-        let others = bill
-            .lines
-            .iter()
-            .filter(|(address, _)| !is_planned(address));
-        let others = others.map(|(address, cost)| (address, cost));
-        super::limits::money(
-            playbook,
-            &planned.into_iter().chain(others).collect::<Vec<_>>(),
-        )
-    }
-
-    /// What something that is there costs now.
-    pub(super) fn cost_now(&self, address: &Address, found: &Found) -> Option<Cost> {
-        let kind = self.kind(&address.kind).ok()?;
-        kind.cost_now(found, &self.cx.region)
     }
 
     /// Refuses to make anew, with `--only`, what others use that would not be brought along.

@@ -63,8 +63,14 @@ impl IamUsers {
         let path = user.path().unwrap_or_default();
         let group = self.group.as_ref();
         group.is_none_or(|group| user.group_list().contains(group))
-            && self.path.as_ref().is_none_or(|begin| path.starts_with(begin))
-            && self.tag.iter().all(|(key, value)| tags.value(key) == Some(value))
+            && self
+                .path
+                .as_ref()
+                .is_none_or(|begin| path.starts_with(begin))
+            && self
+                .tag
+                .iter()
+                .all(|(key, value)| tags.value(key) == Some(value))
     }
 }
 

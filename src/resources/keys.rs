@@ -9,9 +9,7 @@ use super::quotas;
 use crate::aws::{Tags, tags};
 use crate::base::node::Step;
 use crate::base::{Address, Cost, Diff, OutputMeaning, Outputs, Result, Shown};
-use crate::contract::{
-    Context, Iam, Part, Presence, Quota, Resource, Target, Wanted, aws_name,
-};
+use crate::contract::{Context, Iam, Part, Presence, Quota, Resource, Target, Wanted, aws_name};
 
 mod change;
 mod create;
@@ -333,7 +331,10 @@ fn default_alias(stack: &str, address: &Address) -> String {
 /// <https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html>
 fn default_policy(arn: &str) -> PolicyDocument {
     let mut parts = arn.split(':');
-    let (partition, account) = (parts.nth(1).unwrap_or("aws"), parts.nth(2).unwrap_or_default());
+    let (partition, account) = (
+        parts.nth(1).unwrap_or("aws"),
+        parts.nth(2).unwrap_or_default(),
+    );
     let document = serde_json::json!({
         "Id": "key-default-1",
         "Version": "2012-10-17",

@@ -11,9 +11,7 @@ use serde::de::DeserializeOwned;
 use crate::aws::Tags;
 use crate::base::deserialize::from_node;
 use crate::base::{Diff, Errors, Node, OutputMeaning, Outputs, Result};
-use crate::contract::{
-    Context, Found, Iam, Kind, Patience, Presence, Stage, Target, Wanted,
-};
+use crate::contract::{Context, Found, Iam, Kind, Patience, Presence, Stage, Target, Wanted};
 
 /// One question about the account, as a playbook writes it.
 pub trait Lookup: DeserializeOwned + JsonSchema + Send + Sync + 'static {

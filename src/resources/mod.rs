@@ -4,12 +4,20 @@ use std::sync::Arc;
 
 use crate::contract::{Kind, Typed};
 
+pub mod amis;
 pub mod checks;
+pub mod clusters;
 pub mod elastic_ips;
 pub mod hosts;
+pub mod iam_groups;
+pub mod iam_users;
 pub mod instances;
 pub mod key_pairs;
+pub mod keys;
+pub mod launch_templates;
 pub mod local_path;
+pub mod lookup;
+pub mod machine;
 pub mod named;
 pub mod networks;
 pub mod one_or_many;
@@ -19,12 +27,18 @@ pub mod policy_document;
 pub mod presence;
 pub mod prices;
 pub mod quotas;
+pub mod records;
 pub mod reference;
+pub mod repositories;
+pub mod role;
 pub mod roles;
 pub mod security_groups;
 pub mod streams;
 pub mod target_groups;
+pub mod task_definitions;
+pub mod volumes;
 pub mod within;
+pub mod zones;
 
 /// Every kind there is.
 #[must_use]
@@ -35,10 +49,21 @@ pub fn registry() -> Vec<Arc<dyn Kind>> {
         Typed::<security_groups::SecurityGroup>::kind(),
         Typed::<instances::Instance>::kind(),
         Typed::<elastic_ips::ElasticIp>::kind(),
+        Typed::<volumes::Volume>::kind(),
         Typed::<streams::Stream>::kind(),
         Typed::<roles::Role>::kind(),
         Typed::<policies::Policy>::kind(),
         Typed::<target_groups::TargetGroup>::kind(),
+        Typed::<repositories::Repository>::kind(),
+        Typed::<clusters::Cluster>::kind(),
+        Typed::<task_definitions::TaskDefinition>::kind(),
+        Typed::<amis::Image>::kind(),
+        Typed::<launch_templates::LaunchTemplate>::kind(),
+        Typed::<zones::Zone>::kind(),
+        Typed::<records::Record>::kind(),
+        Typed::<keys::Key>::kind(),
+        lookup::Looked::<iam_users::IamUsers>::kind(),
+        lookup::Looked::<iam_groups::IamGroups>::kind(),
         hosts::Hosts::kind(),
         Arc::new(checks::Checks),
     ]

@@ -22,7 +22,9 @@ names! {
     BucketName = "buckets",
     /// The name of a cluster: declared in the playbook, or existing in the account.
     ClusterName = "clusters",
-    /// The name of an instance: declared in the playbook, or the id of an existing one.
+    /// The name of a host: declared in the playbook.
+    HostName = "hosts",
+    /// The name of an instance: declared in the playbook, or existing in the account.
     InstanceName = "instances",
     /// The name of a KMS key: declared in the playbook, or existing in the account.
     KeyName = "keys",

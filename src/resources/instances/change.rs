@@ -11,6 +11,7 @@ use crate::aws::ec2::{filter, retag};
 use crate::aws::{Poll, Wait, refused};
 use crate::base::Result;
 use crate::contract::{Context, Target};
+use crate::resources::machine;
 
 /// Brings a live instance to its spec; the tags last, as they say that all the rest is done.
 pub(super) async fn apply(
@@ -22,7 +23,7 @@ pub(super) async fn apply(
     let live = settled(cx, target, live).await?;
     let id = live.id.clone();
     let modify = || cx.aws.ec2.modify_instance_attribute().instance_id(&id);
-    if let Some(mut groups) = launch::group_ids(spec, target)? {
+    if let Some(mut groups) = machine::group_ids(&spec.security_groups, target)? {
         groups.sort();
         groups.dedup();
         if groups != live.security_groups {
@@ -32,7 +33,7 @@ pub(super) async fn apply(
                 .map_err(refused("ec2:ModifyInstanceAttribute"))?;
         }
     }
-    let profile = launch::profile(spec, target)?;
+    let profile = machine::profile(spec.instance_profile.as_ref(), target)?;
     let name = profile.as_ref().and_then(|profile| profile.name.as_ref());
     if name != live.instance_profile.as_ref() {
         instance_profile(cx, target, &id, profile).await?;

@@ -17,7 +17,7 @@ pub(super) fn wanted(spec: &Instance, region: &str, elastic: bool) -> Cost {
     }
     let address = match &spec.subnet {
         _ if elastic => Cost::default(),
-        // A default subnet gives each instance an address.
+        // Default subnets and those of `networks` give each instance an address.
         None => monthly("ec2/public-ipv4", region, 1.0),
         Some(_) => Cost::unknown("a public address, if the subnet gives one"),
     };

@@ -13,11 +13,7 @@ use crate::aws::{Poll, Tags, Wait, is_code, refused};
 use crate::base::{Error, Result};
 use crate::contract::{Context, Target};
 
-pub(super) async fn found_or_created(
-    spec: &Key,
-    cx: &Context,
-    target: Target<'_>,
-) -> Result<Live> {
+pub(super) async fn found_or_created(spec: &Key, cx: &Context, target: Target<'_>) -> Result<Live> {
     let tags = spec.tags(target);
     let mut call = cx.aws.kms.create_key();
     call = call

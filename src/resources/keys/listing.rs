@@ -71,11 +71,7 @@ pub(super) async fn aliases(cx: &Context, key: Option<&str>) -> Result<Aliases> 
 }
 
 /// A key with its policy and rotation; one that waits for its deletion is absence.
-pub(super) async fn describe(
-    cx: &Context,
-    id: String,
-    aliases: &Aliases,
-) -> Result<Option<Live>> {
+pub(super) async fn describe(cx: &Context, id: String, aliases: &Aliases) -> Result<Option<Live>> {
     let Some(told) = metadata(cx, &id).await? else {
         return Ok(None);
     };
@@ -108,7 +104,9 @@ pub(super) async fn describe(
         arn: told.arn.unwrap_or_default(),
         description: told.description.unwrap_or_default(),
         key_spec: spec,
-        key_usage: told.key_usage.map_or(String::new(), |it| it.as_str().to_owned()),
+        key_usage: told
+            .key_usage
+            .map_or(String::new(), |it| it.as_str().to_owned()),
         multi_region: told.multi_region.unwrap_or_default(),
         rotation_days,
         policy,

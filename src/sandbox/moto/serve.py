@@ -26,6 +26,7 @@ import elbv2
 import iam
 import kinesis
 import kms
+import launch_templates
 import names
 import route53
 import s3
