@@ -21,6 +21,7 @@ pub mod machine;
 pub mod named;
 pub mod networks;
 pub mod one_or_many;
+pub mod parameters;
 pub mod place;
 pub mod policies;
 pub mod policy_document;
@@ -32,10 +33,12 @@ pub mod reference;
 pub mod repositories;
 pub mod role;
 pub mod roles;
+pub mod secrets;
 pub mod security_groups;
 pub mod streams;
 pub mod target_groups;
 pub mod task_definitions;
+pub mod value_from;
 pub mod volumes;
 pub mod within;
 pub mod zones;
@@ -62,6 +65,8 @@ pub fn registry() -> Vec<Arc<dyn Kind>> {
         Typed::<zones::Zone>::kind(),
         Typed::<records::Record>::kind(),
         Typed::<keys::Key>::kind(),
+        Typed::<parameters::Parameter>::kind(),
+        Typed::<secrets::StoredSecret>::kind(),
         lookup::Looked::<iam_users::IamUsers>::kind(),
         lookup::Looked::<iam_groups::IamGroups>::kind(),
         hosts::Hosts::kind(),
