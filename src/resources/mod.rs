@@ -9,6 +9,7 @@ pub mod elastic_ips;
 pub mod hosts;
 pub mod instances;
 pub mod key_pairs;
+pub mod kms_key;
 pub mod local_path;
 pub mod named;
 pub mod one_or_many;
@@ -19,6 +20,7 @@ pub mod records;
 pub mod reference;
 pub mod security_groups;
 pub mod streams;
+pub mod tables;
 pub mod within;
 pub mod zones;
 
@@ -31,6 +33,7 @@ pub fn registry() -> Vec<Arc<dyn Kind>> {
         Typed::<instances::Instance>::kind(),
         Typed::<elastic_ips::ElasticIp>::kind(),
         Typed::<streams::Stream>::kind(),
+        Typed::<tables::Table>::kind(),
         Typed::<zones::Zone>::kind(),
         Typed::<records::Record>::kind(),
         hosts::Hosts::kind(),

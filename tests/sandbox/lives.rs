@@ -48,6 +48,7 @@ macro_rules! lives {
 lives! {
     records,
     streams,
+    tables,
     zones,
 }
 
