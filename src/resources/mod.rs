@@ -12,6 +12,7 @@ pub mod hosts;
 pub mod instances;
 pub mod key_pairs;
 pub mod launch_templates;
+pub mod kms_key;
 pub mod local_path;
 pub mod machine;
 pub mod named;
@@ -33,6 +34,7 @@ pub mod streams;
 pub mod target_groups;
 pub mod task_definitions;
 pub mod volumes;
+pub mod tables;
 pub mod within;
 pub mod zones;
 
@@ -55,6 +57,7 @@ pub fn registry() -> Vec<Arc<dyn Kind>> {
         Typed::<policies::Policy>::kind(),
         Typed::<amis::Image>::kind(),
         Typed::<launch_templates::LaunchTemplate>::kind(),
+        Typed::<tables::Table>::kind(),
         Typed::<zones::Zone>::kind(),
         Typed::<records::Record>::kind(),
         hosts::Hosts::kind(),

@@ -17,6 +17,7 @@ const PACKAGE: &str = "moto[server]==5.2.5";
 const FILES: &[(&str, &str)] = &[
     ("autoscaling.py", include_str!("moto/autoscaling.py")),
     ("cbor.py", include_str!("moto/cbor.py")),
+    ("dynamodb.py", include_str!("moto/dynamodb.py")),
     ("ec2.py", include_str!("moto/ec2.py")),
     ("ecr.py", include_str!("moto/ecr.py")),
     ("ecs.py", include_str!("moto/ecs.py")),

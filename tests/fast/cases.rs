@@ -181,6 +181,7 @@ fn found(kind: &str, live: &Json, stage: &Stage) -> Result<Found, String> {
         "amis" => typed::<all::amis::Image>(live),
         "launch_templates" => typed::<all::launch_templates::LaunchTemplate>(live),
         "volumes" => typed::<all::volumes::Volume>(live),
+        "tables" => typed::<all::tables::Table>(live),
         "zones" => typed::<all::zones::Zone>(live),
         "records" => typed::<all::records::Record>(live),
         "streams" => typed::<all::streams::Stream>(live),

@@ -58,6 +58,7 @@ lives! {
     task_definitions,
     volumes,
     records,
+    tables,
     zones,
 }
 

@@ -19,6 +19,7 @@ from moto.moto_server.werkzeug_app import (
 from werkzeug.serving import make_server
 
 import autoscaling
+import dynamodb
 import ec2
 import ecr
 import ecs
