@@ -48,6 +48,10 @@ macro_rules! lives {
 lives! {
     streams,
     target_groups,
+    load_balancers,
+    log_groups,
+    topics,
+    alarms,
 }
 
 #[derive(Deserialize)]

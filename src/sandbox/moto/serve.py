@@ -15,6 +15,7 @@ from moto.moto_server.werkzeug_app import (
 )
 from werkzeug.serving import make_server
 
+import acm
 import autoscaling
 import ec2
 import ecr
@@ -23,6 +24,7 @@ import elbv2
 import iam
 import kinesis
 import kms
+import logs
 import names
 import route53
 import s3
