@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::contract::{Kind, Typed};
 
 pub mod amis;
+pub mod alarms;
 pub mod checks;
 pub mod clusters;
 pub mod elastic_ips;
@@ -15,6 +16,8 @@ pub mod launch_templates;
 pub mod kms_key;
 pub mod local_path;
 pub mod machine;
+pub mod load_balancers;
+pub mod log_groups;
 pub mod named;
 pub mod networks;
 pub mod one_or_many;
@@ -35,6 +38,7 @@ pub mod target_groups;
 pub mod task_definitions;
 pub mod volumes;
 pub mod tables;
+pub mod topics;
 pub mod within;
 pub mod zones;
 
@@ -60,6 +64,10 @@ pub fn registry() -> Vec<Arc<dyn Kind>> {
         Typed::<tables::Table>::kind(),
         Typed::<zones::Zone>::kind(),
         Typed::<records::Record>::kind(),
+        Typed::<load_balancers::LoadBalancer>::kind(),
+        Typed::<log_groups::LogGroup>::kind(),
+        Typed::<topics::Topic>::kind(),
+        Typed::<alarms::Alarm>::kind(),
         hosts::Hosts::kind(),
         Arc::new(checks::Checks),
     ]

@@ -185,6 +185,10 @@ fn found(kind: &str, live: &Json, stage: &Stage) -> Result<Found, String> {
         "zones" => typed::<all::zones::Zone>(live),
         "records" => typed::<all::records::Record>(live),
         "streams" => typed::<all::streams::Stream>(live),
+        "load_balancers" => typed::<all::load_balancers::LoadBalancer>(live),
+        "log_groups" => typed::<all::log_groups::LogGroup>(live),
+        "topics" => typed::<all::topics::Topic>(live),
+        "alarms" => typed::<all::alarms::Alarm>(live),
         "target_groups" => typed::<all::target_groups::TargetGroup>(live),
         _ => Err(format!("no live view of {kind} is known to this test")),
     }

@@ -60,6 +60,10 @@ lives! {
     records,
     tables,
     zones,
+    load_balancers,
+    log_groups,
+    topics,
+    alarms,
 }
 
 #[derive(Deserialize)]

@@ -18,6 +18,7 @@ from moto.moto_server.werkzeug_app import (
 )
 from werkzeug.serving import make_server
 
+import acm
 import autoscaling
 import dynamodb
 import ec2
@@ -28,6 +29,7 @@ import iam
 import kinesis
 import kms
 import launch_templates
+import logs
 import names
 import route53
 import s3
