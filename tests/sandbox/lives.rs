@@ -49,6 +49,7 @@ lives! {
     clusters,
     networks,
     repositories,
+    services,
     streams,
     target_groups,
     task_definitions,
@@ -283,7 +284,7 @@ impl Living<'_> {
         let allowed: BTreeSet<&str> = kinds
             .iter()
             .flat_map(|kind| verbs(kind.iam()).concat())
-            .chain(["sts:GetCallerIdentity", "tag:GetResources"])
+            .chain(["sts:GetCallerIdentity", "tag:GetResources", "ec2:DescribeTags"])
             .collect();
         for action in documents["calls"].as_object().unwrap().keys() {
             assert!(allowed.contains(action.as_str()), "undeclared: {action}");
