@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::contract::{Kind, Typed};
 
+pub mod capacity_share;
 pub mod checks;
 pub mod clusters;
 pub mod elastic_ips;
@@ -20,10 +21,13 @@ pub mod prices;
 pub mod reference;
 pub mod repositories;
 pub mod role;
+pub mod schedules;
 pub mod security_groups;
+pub mod services;
 pub mod streams;
 pub mod target_groups;
 pub mod task_definitions;
+pub mod task_network;
 pub mod within;
 
 /// Every kind there is.
@@ -39,6 +43,8 @@ pub fn registry() -> Vec<Arc<dyn Kind>> {
         Typed::<repositories::Repository>::kind(),
         Typed::<clusters::Cluster>::kind(),
         Typed::<task_definitions::TaskDefinition>::kind(),
+        Typed::<services::Service>::kind(),
+        Typed::<schedules::Schedule>::kind(),
         Typed::<target_groups::TargetGroup>::kind(),
         hosts::Hosts::kind(),
         Arc::new(checks::Checks),

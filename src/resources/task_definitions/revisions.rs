@@ -37,7 +37,7 @@ pub(super) async fn discover(cx: &Context, wanted: &Wanted) -> Result<Vec<Live>>
             families.insert(family.to_owned(), Some(resource.arn.clone()));
         }
     }
-    let found = try_join_all(families.iter().map(|(family, tagged)| async {
+    let found = try_join_all(families.iter().map(|(family, tagged)| async move {
         match (describe(cx, family).await?, tagged) {
             (Some(live), _) => Ok::<_, Error>(Some(live)),
             (None, Some(arn)) => describe(cx, arn).await,
