@@ -8,6 +8,7 @@ pub mod ec2;
 pub mod ecs;
 pub mod elb;
 pub mod gate;
+pub mod iam;
 pub mod own_ip;
 pub mod record;
 pub mod refusal;

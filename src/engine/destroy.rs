@@ -30,6 +30,7 @@ impl Engine {
                 let mut step = Step::new(address.clone(), Action::Delete);
                 step.id = Some(found.id.clone());
                 step.parts = parts(found);
+                step.cost_now = self.cost_now(address, found);
                 if let Some(why) = kept.get(address) {
                     step.action = Action::Keep;
                     step.reason = Some(why.clone());

@@ -194,11 +194,7 @@ impl Resource for Repository {
                 Shown::of(self.immutable_tags),
             )
             .field("keep_images", Shown::option(kept), Shown::option(keep))
-            .field(
-                "lifecycle_policy",
-                Shown::option(other),
-                Shown::option(own),
-            )
+            .field("lifecycle_policy", Shown::option(other), Shown::option(own))
             .field(
                 "policy",
                 Shown::option(live.policy.as_ref()),
@@ -351,9 +347,7 @@ fn mutability(immutable: bool) -> ImageTagMutability {
     }
 }
 
-fn sdk_tags<'a>(
-    tags: impl IntoIterator<Item = (&'a String, &'a String)>,
-) -> Result<Vec<Tag>> {
+fn sdk_tags<'a>(tags: impl IntoIterator<Item = (&'a String, &'a String)>) -> Result<Vec<Tag>> {
     let tags = tags.into_iter();
     tags.map(|(key, value)| Tag::builder().key(key).value(value).build())
         .collect::<Result<_, _>>()

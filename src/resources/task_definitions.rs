@@ -262,7 +262,9 @@ impl Resource for TaskDefinition {
         let mut tags = old.tags.clone();
         let address = tags::written_address(address);
         tags.0.insert(tags::ADDRESS.to_owned(), address);
-        revisions::retag_all(cx, old.clone(), &tags).await.map(|_| ())
+        revisions::retag_all(cx, old.clone(), &tags)
+            .await
+            .map(|_| ())
     }
 
     async fn delete(cx: &Context, live: &Live) -> Result<()> {

@@ -58,11 +58,7 @@ pub(super) async fn lifecycle(
     Ok(())
 }
 
-pub(super) async fn policy(
-    cx: &Context,
-    live: &mut Live,
-    wanted: Option<&Document>,
-) -> Result<()> {
+pub(super) async fn policy(cx: &Context, live: &mut Live, wanted: Option<&Document>) -> Result<()> {
     if live.policy.as_ref() == wanted {
         return Ok(());
     }

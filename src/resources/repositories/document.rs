@@ -78,7 +78,11 @@ fn canonical(value: Value) -> Value {
         Value::Object(map) => {
             let entry = |(key, value): (String, Value)| {
                 let value = canonical(value);
-                let value = if key == "AWS" { principal(value) } else { value };
+                let value = if key == "AWS" {
+                    principal(value)
+                } else {
+                    value
+                };
                 (key, value)
             };
             let entries: BTreeMap<_, _> = map.into_iter().map(entry).collect();

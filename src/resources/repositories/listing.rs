@@ -41,8 +41,17 @@ pub(super) async fn all(cx: &Context) -> Result<Vec<Live>> {
 
 pub(super) async fn one(cx: &Context, name: &str) -> Result<Option<Live>> {
     let call = cx.aws.ecr.describe_repositories().repository_names(name);
-    match call.send().await.map_err(refused("ecr:DescribeRepositories")) {
-        Ok(told) => Ok(told.repositories.into_iter().flatten().next().map(Live::from)),
+    match call
+        .send()
+        .await
+        .map_err(refused("ecr:DescribeRepositories"))
+    {
+        Ok(told) => Ok(told
+            .repositories
+            .into_iter()
+            .flatten()
+            .next()
+            .map(Live::from)),
         Err(error) if is_code(&error, NOT_FOUND) => Ok(None),
         Err(error) => Err(error),
     }
@@ -94,7 +103,14 @@ async fn aliases(cx: &Context, key: Option<&str>) -> Result<Vec<String>> {
     let Some(arn) = key.filter(|key| key.starts_with("arn:")) else {
         return Ok(Vec::new());
     };
-    let mut pages = cx.aws.kms.list_aliases().key_id(arn).into_paginator().items().send();
+    let mut pages = cx
+        .aws
+        .kms
+        .list_aliases()
+        .key_id(arn)
+        .into_paginator()
+        .items()
+        .send();
     let mut names = Vec::new();
     while let Some(alias) = pages.next().await {
         match alias.map_err(refused("kms:ListAliases")) {

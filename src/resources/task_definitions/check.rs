@@ -42,13 +42,17 @@ pub(super) fn check(spec: &TaskDefinition) -> Vec<(Vec<Step>, String)> {
         _ => problem("containers", "a task has at most 10 containers".to_owned()),
     }
     let some = !spec.containers.is_empty();
-    if some && !spec.containers.values().any(|container| container.essential) {
+    if some
+        && !spec
+            .containers
+            .values()
+            .any(|container| container.essential)
+    {
         let text = "at least 1 container is essential";
         problem("containers", text.to_owned());
     }
-    let needs_role = |container: &super::Container| {
-        container.logs.is_some() || !container.secrets.is_empty()
-    };
+    let needs_role =
+        |container: &super::Container| container.logs.is_some() || !container.secrets.is_empty();
     if spec.execution_role.is_none() && is_fargate && spec.containers.values().any(needs_role) {
         let text = "logs and secrets need an `execution_role` (with the managed policy \
                     `service-role/AmazonECSTaskExecutionRolePolicy`)";

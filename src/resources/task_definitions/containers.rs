@@ -184,7 +184,10 @@ impl Container {
             let ports: Vec<_> = ports.iter().map(u16::to_string).collect();
             fact("port", ports.join(", "));
         }
-        for (field, words) in [("command", &self.command), ("entry_point", &self.entry_point)] {
+        for (field, words) in [
+            ("command", &self.command),
+            ("entry_point", &self.entry_point),
+        ] {
             if !words.is_empty() {
                 fact(field, in_words(words));
             }

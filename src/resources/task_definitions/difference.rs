@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::containers::{Facts, LATER};
-use crate::resources::role::RoleOrArn;
 use super::{Live, TaskDefinition};
 use crate::base::node::Step;
 use crate::base::{Diff, Shown};
 use crate::contract::Target;
 use crate::resources::named;
+use crate::resources::role::RoleOrArn;
 
 pub(super) fn between(spec: &TaskDefinition, live: &Live, target: Target<'_>) -> Diff {
     let family = named::name_of(spec.family.as_ref(), target);
@@ -61,7 +61,11 @@ pub(super) fn between(spec: &TaskDefinition, live: &Live, target: Target<'_>) ->
             Shown::of(&live.architecture),
             Shown::of(spec.architecture.word()),
         );
-    let names: BTreeSet<_> = live.containers.keys().chain(spec.containers.keys()).collect();
+    let names: BTreeSet<_> = live
+        .containers
+        .keys()
+        .chain(spec.containers.keys())
+        .collect();
     for name in names {
         let old = live.containers.get(name);
         let container = spec.containers.get(name);

@@ -25,9 +25,9 @@ pub(super) fn misfit(cpu: i32, memory_mib: i32) -> Option<(&'static str, String)
     };
     let text = match cpu {
         256 => "with a `cpu` of 256, Fargate takes 512, 1024 or 2048 MiB".to_owned(),
-        _ => format!(
-            "with a `cpu` of {cpu}, Fargate takes {least} to {most} MiB in steps of {step}"
-        ),
+        _ => {
+            format!("with a `cpu` of {cpu}, Fargate takes {least} to {most} MiB in steps of {step}")
+        }
     };
     (!fits).then_some(("memory_mib", text))
 }
@@ -38,10 +38,22 @@ mod tests {
 
     #[test]
     fn sizes_are_those_of_the_table() {
-        for (cpu, memory) in [(256, 512), (256, 2048), (512, 3072), (4096, 30720), (8192, 20480)] {
+        for (cpu, memory) in [
+            (256, 512),
+            (256, 2048),
+            (512, 3072),
+            (4096, 30720),
+            (8192, 20480),
+        ] {
             assert_eq!(misfit(cpu, memory), None, "{cpu} {memory}");
         }
-        for (cpu, memory) in [(256, 1536), (512, 512), (1024, 2500), (8192, 17408), (300, 512)] {
+        for (cpu, memory) in [
+            (256, 1536),
+            (512, 512),
+            (1024, 2500),
+            (8192, 17408),
+            (300, 512),
+        ] {
             assert!(misfit(cpu, memory).is_some(), "{cpu} {memory}");
         }
     }

@@ -45,7 +45,9 @@ pub(super) async fn discover(cx: &Context, wanted: &Wanted) -> Result<Vec<Live>>
         }
     }));
     let found = found.await?.into_iter().flatten();
-    Ok(found.filter(|live| live.status != "DELETE_IN_PROGRESS").collect())
+    Ok(found
+        .filter(|live| live.status != "DELETE_IN_PROGRESS")
+        .collect())
 }
 
 /// The newest active revision of a family, or the revision of an ARN.
@@ -70,11 +72,7 @@ async fn describe(cx: &Context, name: &str) -> Result<Option<Live>> {
 }
 
 /// The family that is there already, if it is this one.
-pub(super) async fn ours(
-    cx: &Context,
-    target: Target<'_>,
-    family: &str,
-) -> Result<Option<Live>> {
+pub(super) async fn ours(cx: &Context, target: Target<'_>, family: &str) -> Result<Option<Live>> {
     let live = describe(cx, family).await?;
     let live = live.filter(|live| live.status == "ACTIVE");
     if let Some(live) = &live {
@@ -200,7 +198,12 @@ pub(super) async fn delete_all(cx: &Context, live: &Live) -> Result<()> {
             deregister(cx, arn).await?;
         }
         let mut all = list(cx, &live.family, TaskDefinitionStatus::Inactive).await?;
-        all.extend(active.into_iter().filter(|arn| !all.contains(arn)).collect::<Vec<_>>());
+        all.extend(
+            active
+                .into_iter()
+                .filter(|arn| !all.contains(arn))
+                .collect::<Vec<_>>(),
+        );
         if all.is_empty() {
             return Ok(Poll::Ready(()));
         }

@@ -70,7 +70,10 @@ fn configuration(logs: &Logs, group: &str, region: &str, name: &str) -> Result<L
         .log_driver(LogDriver::Awslogs)
         .options("awslogs-group", group)
         .options("awslogs-region", logs.region.as_deref().unwrap_or(region))
-        .options("awslogs-stream-prefix", logs.prefix.as_deref().unwrap_or(name))
+        .options(
+            "awslogs-stream-prefix",
+            logs.prefix.as_deref().unwrap_or(name),
+        )
         .build()
         .map_err(incomplete)
 }
