@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::contract::{Kind, Typed};
 
+pub mod capacity_share;
 pub mod amis;
 pub mod alarms;
 pub mod checks;
@@ -31,11 +32,14 @@ pub mod records;
 pub mod reference;
 pub mod repositories;
 pub mod role;
+pub mod schedules;
 pub mod roles;
 pub mod security_groups;
+pub mod services;
 pub mod streams;
 pub mod target_groups;
 pub mod task_definitions;
+pub mod task_network;
 pub mod volumes;
 pub mod tables;
 pub mod topics;
@@ -56,6 +60,8 @@ pub fn registry() -> Vec<Arc<dyn Kind>> {
         Typed::<repositories::Repository>::kind(),
         Typed::<clusters::Cluster>::kind(),
         Typed::<task_definitions::TaskDefinition>::kind(),
+        Typed::<services::Service>::kind(),
+        Typed::<schedules::Schedule>::kind(),
         Typed::<target_groups::TargetGroup>::kind(),
         Typed::<roles::Role>::kind(),
         Typed::<policies::Policy>::kind(),

@@ -174,6 +174,8 @@ fn found(kind: &str, live: &Json, stage: &Stage) -> Result<Found, String> {
         "elastic_ips" => typed::<all::elastic_ips::ElasticIp>(live),
         "repositories" => typed::<all::repositories::Repository>(live),
         "task_definitions" => typed::<all::task_definitions::TaskDefinition>(live),
+        "services" => typed::<all::services::Service>(live),
+        "schedules" => typed::<all::schedules::Schedule>(live),
         "clusters" => typed::<all::clusters::Cluster>(live),
         "networks" => typed::<all::networks::Network>(live),
         "policies" => typed::<all::policies::Policy>(live),

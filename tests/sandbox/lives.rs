@@ -53,6 +53,7 @@ lives! {
     policies,
     roles,
     repositories,
+    services,
     streams,
     target_groups,
     task_definitions,
@@ -296,7 +297,7 @@ impl Living<'_> {
         let allowed: BTreeSet<&str> = kinds
             .iter()
             .flat_map(|kind| verbs(kind.iam()).concat())
-            .chain(["sts:GetCallerIdentity", "tag:GetResources"])
+            .chain(["sts:GetCallerIdentity", "tag:GetResources", "ec2:DescribeTags"])
             .collect();
         for action in documents["calls"].as_object().unwrap().keys() {
             assert!(allowed.contains(action.as_str()), "undeclared: {action}");
