@@ -289,10 +289,7 @@ async fn networks_volumes_and_images() {
     delete.send().await.unwrap();
 
     let instance = super::launched(ec2).await;
-    let volume = ec2
-        .create_volume()
-        .availability_zone("af-south-1a")
-        .size(1);
+    let volume = ec2.create_volume().availability_zone("af-south-1a").size(1);
     let volume = volume.send().await.unwrap().volume_id.unwrap();
     let attach = ec2.attach_volume().volume_id(&volume).device("/dev/sdf");
     let attach = attach.instance_id(&instance);
