@@ -123,7 +123,9 @@ where
     .await
 }
 
-fn sdk_tags(tags: &std::collections::BTreeMap<String, String>) -> Vec<Tag> {
+/// Tags as EC2 takes them.
+#[must_use]
+pub fn sdk_tags(tags: &std::collections::BTreeMap<String, String>) -> Vec<Tag> {
     tags.iter()
         .map(|(key, value)| Tag::builder().key(key).value(value).build())
         .collect()

@@ -3,8 +3,9 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::machine;
 use super::named::with_name;
-use super::reference::{KeyPairName, NetworkName, SecurityGroupName};
+use super::reference::{InstanceProfileName, KeyPairName, NetworkName, SecurityGroupName};
 use crate::aws::ec2::{filter, of_stack};
 use crate::aws::{Tags, tags};
 use crate::base::node::Step;
@@ -39,7 +40,7 @@ const PROTECTION: &str = "tidewalk:termination-protection";
 #[serde(deny_unknown_fields)]
 pub struct Instance {
     /// Image: an id (`ami-…`), or a release such as `{ ubuntu: "22.04" }`, of which the newest
-    /// image is taken when the instance is made
+    /// image is taken when the instance is made; or one of `amis`, `{ image: NAME }`
     #[schemars(extend("x-fixed" = true))]
     pub ami: Ami,
     /// Instance type, such as `t3a.small`; a change stops and starts the instance
@@ -58,8 +59,9 @@ pub struct Instance {
     /// Id of the subnet, instead of `network`
     #[schemars(extend("x-fixed" = true))]
     pub subnet: Option<String>,
-    /// Name of an instance profile, whose role the instance has
-    pub instance_profile: Option<String>,
+    /// The role that the instance has: a name under `roles`, with `instance_profile: true` there;
+    /// else the name of an existing role or instance profile, or the ARN of an instance profile
+    pub instance_profile: Option<InstanceProfileName>,
     /// The disk that it starts from
     #[serde(default)]
     pub root_volume: RootVolume,
@@ -202,23 +204,10 @@ impl Resource for Instance {
 
     fn check(&self) -> Vec<(Vec<Step>, String)> {
         let at = |key: &str| vec![Step::Key(key.to_owned())];
-        let mut found = Vec::new();
-        if let Some(problem) = self.ami.problem() {
-            found.push((at("ami"), problem));
-        }
-        if !self.instance_type.contains('.') {
-            let text = format!(
-                "`{}` is not an instance type, such as `t3a.small`",
-                self.instance_type
-            );
-            found.push((at("instance_type"), text));
-        }
+        let mut found = machine::problems(&self.ami, &self.instance_type, &self.root_volume);
         if self.network.is_some() && self.subnet.is_some() {
             let text = "write `network` or `subnet`, not both";
             found.push((at("subnet"), text.to_owned()));
-        }
-        for (key, problem) in self.root_volume.problems() {
-            found.push(([at("root_volume"), at(key)].concat(), problem));
         }
         if self
             .user_data
@@ -243,6 +232,11 @@ impl Resource for Instance {
             Ok(instances)
         };
         let mut found = owned.await?;
+        // Those of fleets carry their fleet's address.
+        found.retain(|live: &Live| {
+            let owner = live.tags.owner();
+            owner.is_none_or(|owner| owner.address.kind == Self::KIND)
+        });
         let (ids, names): (Vec<_>, Vec<_>) = wanted
             .external
             .iter()

@@ -17,6 +17,7 @@ const PACKAGE: &str = "moto[server]==5.2.5";
 const FILES: &[(&str, &str)] = &[
     ("autoscaling.py", include_str!("moto/autoscaling.py")),
     ("cbor.py", include_str!("moto/cbor.py")),
+    ("dynamodb.py", include_str!("moto/dynamodb.py")),
     ("ec2.py", include_str!("moto/ec2.py")),
     ("ecr.py", include_str!("moto/ecr.py")),
     ("ecs.py", include_str!("moto/ecs.py")),
@@ -24,6 +25,10 @@ const FILES: &[(&str, &str)] = &[
     ("iam.py", include_str!("moto/iam.py")),
     ("kinesis.py", include_str!("moto/kinesis.py")),
     ("kms.py", include_str!("moto/kms.py")),
+    (
+        "launch_templates.py",
+        include_str!("moto/launch_templates.py"),
+    ),
     ("names.py", include_str!("moto/names.py")),
     ("patch.py", include_str!("moto/patch.py")),
     ("route53.py", include_str!("moto/route53.py")),

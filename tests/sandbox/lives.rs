@@ -46,9 +46,20 @@ macro_rules! lives {
 }
 
 lives! {
+    clusters,
+    amis,
+    launch_templates,
     networks,
+    policies,
+    roles,
+    repositories,
     streams,
     target_groups,
+    task_definitions,
+    volumes,
+    records,
+    tables,
+    zones,
 }
 
 #[derive(Deserialize)]
@@ -247,7 +258,8 @@ impl Living<'_> {
         let ended = self.run(&["plan"]);
         let documents = documents(&ended);
         let left = lines(&documents["plan"]);
-        assert_eq!(ended.code, Some(0), "{at}: {left:?} {}", ended.stderr);
+        let said = format!("{}{}", ended.stderr, ended.stdout);
+        assert_eq!(ended.code, Some(0), "{at}: {left:?} {said}");
         self.must_be_allowed(&documents, |iam| [iam.discover, &[], &[]]);
     }
 

@@ -3,11 +3,11 @@
 use super::ami::architecture;
 use super::{AMI, Instance, Live, PROTECTION, State, USER_DATA, user_data};
 use crate::aws::tags;
-use crate::base::secret::MASK;
 use crate::base::{Address, Diff, Shown};
 use crate::contract::Target;
+use crate::resources::machine;
 use crate::resources::named::with_name;
-use crate::resources::reference::{NetworkName, named};
+use crate::resources::reference::NetworkName;
 
 pub(super) fn diff(spec: &Instance, live: &Live, target: Target<'_>) -> Diff {
     let diff = Diff::default();
@@ -76,41 +76,17 @@ fn unsettled(diff: Diff, live: &Live) -> Diff {
 }
 
 fn key_pair(diff: Diff, spec: &Instance, live: &Live, target: Target<'_>) -> Diff {
-    let old = Shown::option(live.key_pair.as_ref());
-    let Some(name) = spec.key_pair.as_ref().map(|name| name.0.as_str()) else {
-        return diff.fixed("key_pair", old, Shown::Absent);
-    };
-    let address = Address::new("key_pairs", name);
-    let known = target.world.output(&address, "name");
-    match known.and_then(serde_json::Value::as_str) {
-        Some(known) => diff.fixed("key_pair", old, Shown::of(known)),
-        // The key pair is to be made, maybe again: the instance keeps the key it was made with.
-        None if live.key_pair.as_deref() == Some(name) => diff,
-        None => diff.fixed("key_pair", old, Shown::AfterApply),
+    match machine::key_shown(spec.key_pair.as_ref(), live.key_pair.as_ref(), target) {
+        Some((old, new)) => diff.fixed("key_pair", old, new),
+        None => diff,
     }
 }
 
 fn network(diff: Diff, spec: &Instance, live: &Live, target: Target<'_>) -> Diff {
-    let diff = if spec.security_groups.is_empty() {
-        diff
-    } else {
-        let id = |name: &str| target.world.id("security_groups", name);
-        let names = || spec.security_groups.iter().map(|group| group.0.as_str());
-        let mut wanted: Vec<_> = names().filter_map(id).collect();
-        wanted.sort_unstable();
-        wanted.dedup();
-        if names().any(|name| id(name).is_none()) {
-            let old = live.security_groups.iter();
-            let old = Shown::list(old.map(|id| named(target.world, "security_groups", id)));
-            diff.field("security_groups", old, Shown::AfterApply)
-        } else if wanted == live.security_groups {
-            diff
-        } else {
-            let words = |id: &str| named(target.world, "security_groups", id).to_owned();
-            let old = Shown::list(live.security_groups.iter().map(|id| words(id)));
-            let new = Shown::list(wanted.into_iter().map(words));
-            diff.field("security_groups", old, new)
-        }
+    let groups = &spec.security_groups;
+    let diff = match machine::groups_shown(groups, &live.security_groups, target) {
+        Some((old, new)) if !groups.is_empty() => diff.field("security_groups", old, new),
+        _ => diff,
     };
     let diff = match &spec.subnet {
         Some(subnet) => diff.fixed("subnet", Shown::of(&live.subnet), Shown::of(subnet)),
@@ -120,12 +96,10 @@ fn network(diff: Diff, spec: &Instance, live: &Live, target: Target<'_>) -> Diff
         Some(NetworkName(name)) => in_network(diff, name, live, target),
         None => diff,
     };
-    let wanted = spec.instance_profile.as_deref().map(profile_name);
-    diff.field(
-        "instance_profile",
-        Shown::option(live.instance_profile.as_ref()),
-        Shown::option(wanted),
-    )
+    let profile = spec.instance_profile.as_ref();
+    let live = live.instance_profile.as_ref();
+    let (old, wanted) = machine::profile_shown(profile, live, target);
+    diff.field("instance_profile", old, wanted)
 }
 
 /// Any subnet of the network will do.
@@ -146,21 +120,9 @@ fn in_network(diff: Diff, name: &str, live: &Live, target: Target<'_>) -> Diff {
     diff.fixed("network", old, Shown::of(name))
 }
 
-/// The name in a name or an ARN.
-pub(super) fn profile_name(text: &str) -> &str {
-    text.rsplit('/').next().unwrap_or(text)
-}
-
 fn user_data_and_state(diff: Diff, spec: &Instance, live: &Live, target: Target<'_>) -> Diff {
     let wanted = spec.user_data.as_deref().map(user_data::hash);
-    let secret = target
-        .node
-        .entry("user_data")
-        .is_some_and(|node| node.secret);
-    let shown = |hash: Option<&str>| match hash {
-        Some(hash) if secret => Shown::of(format!("{MASK} ({hash})")),
-        hash => Shown::option(hash),
-    };
+    let shown = |hash| machine::user_data_shown(hash, target);
     let old = live.tags.value(USER_DATA);
     let diff = diff.fixed("user_data", shown(old), shown(wanted.as_deref()));
     let state = match live.state.as_str() {

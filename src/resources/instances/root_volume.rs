@@ -1,6 +1,9 @@
 //! The disk that an instance starts from.
 
-use aws_sdk_ec2::types::{BlockDeviceMapping, EbsBlockDevice, VolumeType};
+use aws_sdk_ec2::types::{
+    BlockDeviceMapping, EbsBlockDevice, LaunchTemplateBlockDeviceMappingRequest,
+    LaunchTemplateEbsBlockDeviceRequest, VolumeType,
+};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -52,6 +55,19 @@ impl RootVolume {
             found.push(("type", text));
         }
         found
+    }
+
+    /// What a launch template is told.
+    pub(crate) fn template_mapping(&self, device: &str) -> LaunchTemplateBlockDeviceMappingRequest {
+        let ebs = LaunchTemplateEbsBlockDeviceRequest::builder()
+            .set_volume_size(self.size_gib)
+            .volume_type(VolumeType::from(self.volume_type.as_str()))
+            .encrypted(self.encrypted)
+            .delete_on_termination(true);
+        LaunchTemplateBlockDeviceMappingRequest::builder()
+            .device_name(device)
+            .ebs(ebs.build())
+            .build()
     }
 
     /// What the launch is told.
