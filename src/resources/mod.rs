@@ -11,11 +11,15 @@ pub mod checks;
 pub mod clusters;
 pub mod elastic_ips;
 pub mod hosts;
+pub mod iam_groups;
+pub mod iam_users;
 pub mod instances;
 pub mod key_pairs;
+pub mod keys;
 pub mod launch_templates;
 pub mod kms_key;
 pub mod local_path;
+pub mod lookup;
 pub mod machine;
 pub mod load_balancers;
 pub mod log_groups;
@@ -57,6 +61,9 @@ pub fn registry() -> Vec<Arc<dyn Kind>> {
         Typed::<elastic_ips::ElasticIp>::kind(),
         Typed::<volumes::Volume>::kind(),
         Typed::<streams::Stream>::kind(),
+        Typed::<roles::Role>::kind(),
+        Typed::<policies::Policy>::kind(),
+        Typed::<target_groups::TargetGroup>::kind(),
         Typed::<repositories::Repository>::kind(),
         Typed::<clusters::Cluster>::kind(),
         Typed::<task_definitions::TaskDefinition>::kind(),
@@ -74,6 +81,9 @@ pub fn registry() -> Vec<Arc<dyn Kind>> {
         Typed::<log_groups::LogGroup>::kind(),
         Typed::<topics::Topic>::kind(),
         Typed::<alarms::Alarm>::kind(),
+        Typed::<keys::Key>::kind(),
+        lookup::Looked::<iam_users::IamUsers>::kind(),
+        lookup::Looked::<iam_groups::IamGroups>::kind(),
         hosts::Hosts::kind(),
         Arc::new(checks::Checks),
     ]

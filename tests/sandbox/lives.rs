@@ -46,14 +46,17 @@ macro_rules! lives {
 }
 
 lives! {
-    clusters,
     amis,
+    clusters,
+    iam_users,
+    keys,
     launch_templates,
     networks,
     policies,
-    roles,
+    records,
     repositories,
     services,
+    roles,
     streams,
     target_groups,
     task_definitions,
@@ -298,6 +301,11 @@ impl Living<'_> {
             .iter()
             .flat_map(|kind| verbs(kind.iam()).concat())
             .chain(["sts:GetCallerIdentity", "tag:GetResources", "ec2:DescribeTags"])
+            .chain([
+                "sts:GetCallerIdentity",
+                "tag:GetResources",
+                "ec2:DescribeTags",
+            ])
             .collect();
         for action in documents["calls"].as_object().unwrap().keys() {
             assert!(allowed.contains(action.as_str()), "undeclared: {action}");
