@@ -178,7 +178,6 @@ fn found(kind: &str, live: &Json, stage: &Stage) -> Result<Found, String> {
         "services" => typed::<all::services::Service>(live),
         "schedules" => typed::<all::schedules::Schedule>(live),
         "clusters" => typed::<all::clusters::Cluster>(live),
-        "networks" => typed::<all::networks::Network>(live),
         "keys" => typed::<all::keys::Key>(live),
         "policies" => typed::<all::policies::Policy>(live),
         "roles" => typed::<all::roles::Role>(live),

@@ -61,7 +61,6 @@ lives! {
     target_groups,
     task_definitions,
     volumes,
-    records,
     tables,
     zones,
     load_balancers,
