@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use crate::contract::{Kind, Typed};
 
+pub mod capacity_share;
 pub mod amis;
+pub mod alarms;
 pub mod checks;
 pub mod clusters;
 pub mod elastic_ips;
@@ -15,9 +17,12 @@ pub mod instances;
 pub mod key_pairs;
 pub mod keys;
 pub mod launch_templates;
+pub mod kms_key;
 pub mod local_path;
 pub mod lookup;
 pub mod machine;
+pub mod load_balancers;
+pub mod log_groups;
 pub mod named;
 pub mod networks;
 pub mod one_or_many;
@@ -32,14 +37,19 @@ pub mod records;
 pub mod reference;
 pub mod repositories;
 pub mod role;
+pub mod schedules;
 pub mod roles;
 pub mod secrets;
 pub mod security_groups;
+pub mod services;
 pub mod streams;
 pub mod target_groups;
 pub mod task_definitions;
 pub mod value_from;
+pub mod task_network;
 pub mod volumes;
+pub mod tables;
+pub mod topics;
 pub mod within;
 pub mod zones;
 
@@ -60,10 +70,17 @@ pub fn registry() -> Vec<Arc<dyn Kind>> {
         Typed::<repositories::Repository>::kind(),
         Typed::<clusters::Cluster>::kind(),
         Typed::<task_definitions::TaskDefinition>::kind(),
+        Typed::<services::Service>::kind(),
+        Typed::<schedules::Schedule>::kind(),
         Typed::<amis::Image>::kind(),
         Typed::<launch_templates::LaunchTemplate>::kind(),
+        Typed::<tables::Table>::kind(),
         Typed::<zones::Zone>::kind(),
         Typed::<records::Record>::kind(),
+        Typed::<load_balancers::LoadBalancer>::kind(),
+        Typed::<log_groups::LogGroup>::kind(),
+        Typed::<topics::Topic>::kind(),
+        Typed::<alarms::Alarm>::kind(),
         Typed::<keys::Key>::kind(),
         Typed::<parameters::Parameter>::kind(),
         Typed::<secrets::StoredSecret>::kind(),

@@ -56,13 +56,19 @@ lives! {
     policies,
     records,
     repositories,
+    services,
     roles,
     secrets,
     streams,
     target_groups,
     task_definitions,
     volumes,
+    tables,
     zones,
+    load_balancers,
+    log_groups,
+    topics,
+    alarms,
 }
 
 #[derive(Deserialize)]
@@ -295,6 +301,7 @@ impl Living<'_> {
         let allowed: BTreeSet<&str> = kinds
             .iter()
             .flat_map(|kind| verbs(kind.iam()).concat())
+            .chain(["sts:GetCallerIdentity", "tag:GetResources", "ec2:DescribeTags"])
             .chain([
                 "sts:GetCallerIdentity",
                 "tag:GetResources",
