@@ -33,18 +33,19 @@ pub struct Parameter {
     /// Name in AWS, also with levels (`/app/db/host`); without it, the name in the playbook
     #[schemars(extend("x-fixed" = true))]
     pub name: Option<String>,
-    /// `String` (if not given), `StringList` or `SecureString`, which is encrypted
+    /// `String`, `StringList` or `SecureString`, which is encrypted
     #[serde(default, rename = "type")]
-    #[schemars(extend("x-fixed" = true))]
+    #[schemars(extend("x-fixed" = true, "default" = "String"))]
     pub kind: Type,
     /// The value, or the values of a `StringList`; not for a `SecureString`
     pub value: Option<OneOrMany<Text>>,
     /// Where the value comes from instead: plans never show it. A changed source is noticed; of a
     /// `SecureString`, AWS gets the value and the tag `tidewalk:value` a salted hash of it
     pub value_from: Option<ValueFrom>,
-    /// `Standard` (if not given) for up to 4 KiB, `Advanced` for up to 8 KiB, which costs, or
+    /// `Standard` for up to 4 KiB, `Advanced` for up to 8 KiB, which costs, or
     /// `Intelligent-Tiering`. An advanced parameter is made anew to be a standard one
     #[serde(default)]
+    #[schemars(extend("x-fixed" = "it is `Advanced`", "default" = "Standard"))]
     pub tier: Tier,
     /// KMS key that encrypts a `SecureString`: declared under `keys`, or the id or alias of an
     /// existing one; without it, `alias/aws/ssm`

@@ -34,10 +34,12 @@ pub struct Role {
     /// Services that may become the role: `ec2`, `ecs-tasks`, `scheduler` (short for
     /// `ec2.amazonaws.com`); one or a list
     #[serde(default)]
+    #[schemars(extend("default" = []))]
     pub trusted_service: OneOrMany<String>,
     /// Numbers of AWS accounts whose users and roles may become the role, as far as their own
     /// account lets them; one or a list
     #[serde(default)]
+    #[schemars(extend("default" = []))]
     pub trusted_account: OneOrMany<AccountId>,
     /// Who may become the role, as a whole policy document or its statements, where
     /// `trusted_service` and `trusted_account` do not say enough

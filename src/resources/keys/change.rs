@@ -25,7 +25,11 @@ pub(super) async fn apply(
     let policy = spec.policy_of(&live.arn);
     if live.policy != policy {
         let call = kms.put_key_policy().key_id(&live.id);
-        let call = call.policy(policy.text()).send().await;
+        let call = call
+            .policy_name("default")
+            .policy(policy.text())
+            .send()
+            .await;
         done("kms:PutKeyPolicy", call)?;
         live.policy = policy;
     }

@@ -83,7 +83,8 @@ pub(super) async fn describe(cx: &Context, id: String, aliases: &Aliases) -> Res
     let spec = told.key_spec.map(|spec| spec.as_str().to_owned());
     let spec = spec.unwrap_or_default();
     let policy = async {
-        let call = cx.aws.kms.get_key_policy().key_id(&id).send().await;
+        let call = cx.aws.kms.get_key_policy().key_id(&id);
+        let call = call.policy_name("default").send().await;
         let told = call.map_err(refused("kms:GetKeyPolicy"))?;
         Ok::<_, Error>(PolicyDocument::read(&told.policy.unwrap_or_default()))
     };

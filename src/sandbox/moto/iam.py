@@ -42,6 +42,15 @@ def list_roles(old, self):
 
 
 @replaces(IamResponse)
+def list_groups(old, self):
+    """https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListGroups.html"""
+    prefix = self._get_param("PathPrefix") or "/"
+    groups = [group for group in self.backend.groups.values() if group.path.startswith(prefix)]
+    shown, pages = page(self, sorted(groups, key=lambda group: group.name))
+    return ActionResult({"Groups": shown} | pages)
+
+
+@replaces(IamResponse)
 def list_instance_profiles(old, self):
     """https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListInstanceProfiles.html"""
     prefix = self._get_param("PathPrefix") or "/"
