@@ -7,6 +7,7 @@ use crate::contract::{Kind, Typed};
 pub mod amis;
 pub mod checks;
 pub mod elastic_ips;
+pub mod fleets;
 pub mod hosts;
 pub mod instances;
 pub mod key_pairs;
@@ -38,6 +39,7 @@ pub fn registry() -> Vec<Arc<dyn Kind>> {
         Typed::<streams::Stream>::kind(),
         Typed::<amis::Image>::kind(),
         Typed::<launch_templates::LaunchTemplate>::kind(),
+        Typed::<fleets::Fleet>::kind(),
         hosts::Hosts::kind(),
         Arc::new(checks::Checks),
     ]

@@ -142,6 +142,7 @@ fn found(kind: &str, live: &Json, stage: &Stage) -> Result<Found, String> {
         "instances" => typed::<all::instances::Instance>(live),
         "elastic_ips" => typed::<all::elastic_ips::ElasticIp>(live),
         "amis" => typed::<all::amis::Image>(live),
+        "fleets" => typed::<all::fleets::Fleet>(live),
         "launch_templates" => typed::<all::launch_templates::LaunchTemplate>(live),
         "networks" => typed::<all::networks::Network>(live),
         "volumes" => typed::<all::volumes::Volume>(live),

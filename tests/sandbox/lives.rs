@@ -47,6 +47,7 @@ macro_rules! lives {
 
 lives! {
     amis,
+    fleets,
     launch_templates,
     networks,
     streams,
