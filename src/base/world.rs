@@ -11,7 +11,7 @@ pub struct Known {
     pub outputs: Option<Outputs>,
     /// Outputs that a pending change makes unknown.
     pub unsettled: Vec<String>,
-    /// The same, where the others are shown as they are at present.
+    /// In a world as it is at present: outputs that a pending change makes others.
     pub changing: Vec<String>,
 }
 
@@ -40,11 +40,11 @@ impl World {
         present
     }
 
-    /// An output as it will be: `None` while a pending change makes it unknown.
+    /// An output that is known now and that no pending change makes another.
     #[must_use]
     pub fn settled(&self, address: &Address, name: &str) -> Option<&serde_json::Value> {
-        let changing = &self.0.get(address)?.changing;
-        if changing.iter().any(|changing| changing == name) {
+        let known = self.0.get(address)?;
+        if known.changing.iter().any(|changing| changing == name) {
             return None;
         }
         self.output(address, name)

@@ -5,11 +5,11 @@ use serde::Deserialize;
 
 use super::machine;
 use super::named::with_name;
-use super::reference::{KeyPairName, NetworkName, SecurityGroupName};
+use super::reference::{InstanceProfileName, KeyPairName, NetworkName, SecurityGroupName};
 use crate::aws::ec2::{filter, of_stack};
 use crate::aws::{Tags, tags};
 use crate::base::node::Step;
-use crate::base::{Diff, OutputMeaning, Outputs, Result};
+use crate::base::{Address, Cost, Diff, OutputMeaning, Outputs, Result};
 use crate::contract::{Context, Iam, Part, Presence, Resource, Target, Wanted};
 
 pub mod ami;
@@ -19,6 +19,7 @@ mod difference;
 mod launch;
 mod listing;
 mod power;
+mod price;
 pub mod root_volume;
 pub mod user_data;
 
@@ -40,10 +41,13 @@ const PROTECTION: &str = "tidewalk:termination-protection";
 pub struct Instance {
     /// Image: an id (`ami-…`), or a release such as `{ ubuntu: "22.04" }`, of which the newest
     /// image is taken when the instance is made; or one of `amis`, `{ image: NAME }`
+    #[schemars(extend("x-fixed" = true))]
     pub ami: Ami,
     /// Instance type, such as `t3a.small`; a change stops and starts the instance
+    #[schemars(extend("x-fixed" = "the processor is of another architecture"))]
     pub instance_type: String,
-    /// Key pair for the first login; a change makes the instance anew
+    /// Key pair for the first login
+    #[schemars(extend("x-fixed" = true))]
     pub key_pair: Option<KeyPairName>,
     /// Security groups; the VPC's default one, if none is given
     #[serde(default)]
@@ -53,16 +57,20 @@ pub struct Instance {
     #[schemars(extend("x-fixed" = true))]
     pub network: Option<NetworkName>,
     /// Id of the subnet, instead of `network`
+    #[schemars(extend("x-fixed" = true))]
     pub subnet: Option<String>,
-    /// Name of an instance profile, whose role the instance has
-    pub instance_profile: Option<String>,
+    /// The role that the instance has: a name under `roles`, with `instance_profile: true` there;
+    /// else the name of an existing role or instance profile, or the ARN of an instance profile
+    pub instance_profile: Option<InstanceProfileName>,
     /// The disk that it starts from
     #[serde(default)]
     pub root_volume: RootVolume,
-    /// What runs at the first boot: a script or cloud-config; a change makes the instance anew
+    /// What runs at the first boot: a script or cloud-config
+    #[schemars(extend("x-fixed" = true))]
     pub user_data: Option<String>,
-    /// `running` (if not given) or `stopped`
+    /// `running` or `stopped`; a stopped one keeps its disks and costs only those
     #[serde(default)]
+    #[schemars(extend("default" = "running"))]
     pub state: State,
     /// Refuse to terminate the instance until this is `false` again
     #[serde(default)]
@@ -134,6 +142,10 @@ impl crate::contract::Live for Live {
             id: id.clone(),
         });
         volumes.chain(interfaces).collect()
+    }
+
+    fn cost(&self, region: &str) -> Option<Cost> {
+        price::now(self, region)
     }
 }
 
@@ -240,6 +252,15 @@ impl Resource for Instance {
 
     fn diff(&self, live: &Live, target: Target<'_>) -> Result<Diff> {
         Ok(difference::diff(self, live, target))
+    }
+
+    fn cost(&self, region: &str) -> Cost {
+        price::wanted(self, region, false)
+    }
+
+    fn cost_with(&self, region: &str, attached: &[Address]) -> Cost {
+        let elastic = attached.iter().any(|it| it.kind == "elastic_ips");
+        price::wanted(self, region, elastic)
     }
 
     async fn apply(&self, cx: &Context, target: Target<'_>, live: Option<&Live>) -> Result<Live> {

@@ -6,10 +6,10 @@ use serde::Deserialize;
 use super::instances::ami::{Ami, Release};
 use super::instances::root_volume::RootVolume;
 use super::instances::user_data;
-use super::machine::{self, profile_name};
+use super::machine;
 use super::named::{self, with_name};
 use super::presence::present;
-use super::reference::{KeyPairName, SecurityGroupName};
+use super::reference::{InstanceProfileName, KeyPairName, SecurityGroupName};
 use crate::aws::ec2::{filter, of_stack};
 use crate::aws::{Tags, tags};
 use crate::base::node::Step;
@@ -45,7 +45,7 @@ pub struct LaunchTemplate {
     #[serde(default)]
     pub security_groups: Vec<SecurityGroupName>,
     /// Name of an instance profile, whose role the instances have
-    pub instance_profile: Option<String>,
+    pub instance_profile: Option<InstanceProfileName>,
     /// The disk that they start from
     #[serde(default)]
     pub root_volume: RootVolume,
@@ -225,17 +225,14 @@ impl LaunchTemplate {
         if let Some((old, new)) = machine::groups_shown(groups, &live.security_groups, target) {
             diff = diff.field("security_groups", old, new);
         }
-        let profile = self.instance_profile.as_deref().map(profile_name);
+        let profile = self.instance_profile.as_ref();
+        let (old, new) = machine::profile_shown(profile, live.instance_profile.as_ref(), target);
         let hash = self.user_data.as_deref().map(user_data::hash);
         let shown = |hash| machine::user_data_shown(hash, target);
         let root = &self.root_volume;
         let tokens = |optional| if optional { "optional" } else { "required" };
         diff = diff
-            .field(
-                "instance_profile",
-                Shown::option(live.instance_profile.as_ref()),
-                Shown::option(profile),
-            )
+            .field("instance_profile", old, new)
             .field(
                 "root_volume.size_gib",
                 Shown::option(live.root.size_gib),

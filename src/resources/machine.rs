@@ -5,7 +5,7 @@ use aws_sdk_ec2::types::IamInstanceProfileSpecification;
 
 use super::instances::ami::Ami;
 use super::instances::root_volume::RootVolume;
-use super::reference::{KeyPairName, SecurityGroupName, named};
+use super::reference::{InstanceProfileName, KeyPairName, SecurityGroupName, named};
 use crate::base::node::Step;
 use crate::base::secret::MASK;
 use crate::base::{Address, Error, Result, Shown};
@@ -107,17 +107,63 @@ pub fn groups_shown(
     }
 }
 
+/// The instance profile that is there (its name) and the wanted one.
+#[must_use]
+pub fn profile_shown(
+    wanted: Option<&InstanceProfileName>,
+    live: Option<&String>,
+    target: Target<'_>,
+) -> (Shown, Shown) {
+    let new = match wanted {
+        None => Shown::Absent,
+        Some(profile) => match profile.name(target.world) {
+            Some(name) => Shown::of(name),
+            None => Shown::AfterApply,
+        },
+    };
+    (Shown::option(live), new)
+}
+
 /// The name in a name or an ARN of an instance profile.
 #[must_use]
 pub fn profile_name(text: &str) -> &str {
     text.rsplit('/').next().unwrap_or(text)
 }
 
+/// The name of the wanted instance profile.
+///
+/// # Errors
+/// A playbook error when it does not exist.
+pub fn wanted_profile<'a>(
+    wanted: Option<&'a InstanceProfileName>,
+    target: Target<'a>,
+) -> Result<Option<&'a str>> {
+    let Some(profile) = wanted else {
+        return Ok(None);
+    };
+    let Some(name) = profile.name(target.world) else {
+        let field = "instance_profile";
+        let error = missing("the instance profile of role", field, &profile.0, target);
+        return Err(error.hint("write `instance_profile: true` under the role"));
+    };
+    Ok(Some(name))
+}
+
 /// The instance profile as a launch is told.
-#[must_use]
-pub fn profile(text: &str) -> IamInstanceProfileSpecification {
-    let profile = IamInstanceProfileSpecification::builder();
-    profile.name(profile_name(text)).build()
+///
+/// # Errors
+/// A playbook error when it does not exist.
+pub fn profile(
+    wanted: Option<&InstanceProfileName>,
+    target: Target<'_>,
+) -> Result<Option<IamInstanceProfileSpecification>> {
+    let name = wanted_profile(wanted, target)?;
+    let profile = |name| {
+        IamInstanceProfileSpecification::builder()
+            .name(name)
+            .build()
+    };
+    Ok(name.map(profile))
 }
 
 /// User data as a plan shows it: by its hash.

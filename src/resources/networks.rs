@@ -5,11 +5,12 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::named::with_name;
+use super::quotas;
 use crate::aws::ec2::{filter, of_stack, write_address};
 use crate::aws::{Tags, tags};
 use crate::base::node::Step;
-use crate::base::{Address, Diff, OutputMeaning, Outputs, Result, Shown};
-use crate::contract::{Context, Iam, Part, Presence, Resource, Target, Wanted};
+use crate::base::{Address, Cost, Diff, OutputMeaning, Outputs, Result, Shown};
+use crate::contract::{Context, Iam, Part, Presence, Quota, Resource, Target, Wanted};
 
 pub mod cidr;
 mod creation;
@@ -133,6 +134,10 @@ impl crate::contract::Live for Live {
         &self.tags
     }
 
+    fn cost(&self, _region: &str) -> Option<Cost> {
+        Some(Cost::default())
+    }
+
     fn outputs(&self) -> Outputs {
         let subnets = self.subnets.iter();
         let (ids, zones): (Vec<_>, Vec<_>) = subnets
@@ -223,6 +228,7 @@ impl Resource for Network {
     ];
     const ARN: Option<&'static str> = Some("ec2:vpc/");
     const DELETE_RANK: u8 = 116;
+    const QUOTA: Option<Quota> = Some(quotas::VPCS);
     // Two VPCs may have the same addresses, and nothing in a network has a name.
     const CREATE_FIRST: bool = true;
     type Live = Live;

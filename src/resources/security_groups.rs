@@ -6,12 +6,13 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::presence::present;
+use super::quotas;
 use super::reference::{NetworkName, named};
 use crate::aws::ec2::{filter, of_stack, retag, tags_of};
 use crate::aws::{Tags, refused, tags};
 use crate::base::node::Step;
-use crate::base::{Diff, Node, OutputMeaning, Outputs, Result, Shown, Value};
-use crate::contract::{Context, Iam, Presence, Resource, Target, Wanted};
+use crate::base::{Cost, Diff, Node, OutputMeaning, Outputs, Result, Shown, Value};
+use crate::contract::{Context, Iam, Presence, Quota, Resource, Target, Wanted};
 
 pub mod changes;
 mod creation;
@@ -35,14 +36,17 @@ const PLAIN: &str = "AWS allows up to 255 characters here: ASCII letters and dig
 #[serde(deny_unknown_fields)]
 pub struct SecurityGroup {
     /// Name in AWS; without it, the name in the playbook
+    #[schemars(extend("x-fixed" = true))]
     pub name: Option<String>,
-    /// Description in AWS; a group with another one has to be made anew
+    /// Description in AWS, up to 255 characters
+    #[schemars(extend("x-fixed" = true))]
     pub description: Option<String>,
     /// The network that it is in, declared in the playbook; or the id or name of an existing VPC.
     /// Without it, the region's default VPC
     #[schemars(extend("x-fixed" = true))]
     pub network: Option<NetworkName>,
     /// Id of the VPC, instead of `network`
+    #[schemars(extend("x-fixed" = true))]
     pub vpc: Option<String>,
     /// What may come in; nothing, if not given
     #[serde(default)]
@@ -85,6 +89,10 @@ impl crate::contract::Live for Live {
             .with("name", self.name.as_str())
             .with("vpc_id", self.vpc.as_str())
     }
+
+    fn cost(&self, _region: &str) -> Option<Cost> {
+        Some(Cost::default())
+    }
 }
 
 impl Resource for SecurityGroup {
@@ -123,6 +131,7 @@ impl Resource for SecurityGroup {
     ];
     const ARN: Option<&'static str> = Some("ec2:security-group/");
     const DELETE_RANK: u8 = 112;
+    const QUOTA: Option<Quota> = Some(quotas::SECURITY_GROUPS);
     type Live = Live;
 
     fn check(&self) -> Vec<(Vec<Step>, String)> {
@@ -203,6 +212,15 @@ impl Resource for SecurityGroup {
         let wanted = self.egress_rules(live, with);
         diff = Changes::between(&live.egress, &wanted).show(diff, "egress", "to", with);
         Ok(tags::diff(diff, &live.tags, target.tags))
+    }
+
+    fn uses(&self) -> Vec<(Quota, u64)> {
+        let ingress = self.ingress.iter().map(Written::from);
+        let egress = self.egress.iter().flatten().map(Written::from);
+        vec![
+            (quotas::INBOUND_RULES, ingress.map(Written::count).sum()),
+            (quotas::OUTBOUND_RULES, egress.map(Written::count).sum()),
+        ]
     }
 
     async fn apply(&self, cx: &Context, target: Target<'_>, live: Option<&Live>) -> Result<Live> {

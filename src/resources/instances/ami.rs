@@ -68,6 +68,14 @@ pub fn architecture(instance_type: &str) -> &'static str {
 }
 
 impl Ami {
+    /// Size of its root volume in GiB: the releases that are looked up have 8.
+    pub(super) fn root_gib(&self) -> Option<i32> {
+        match &self.0 {
+            Release::Id(_) | Release::Image(_) => None,
+            Release::Ubuntu(_) | Release::Debian(_) | Release::AmazonLinux(_) => Some(8),
+        }
+    }
+
     /// What can be told to be wrong with it.
     #[must_use]
     pub fn problem(&self) -> Option<String> {

@@ -1,13 +1,17 @@
 //! Changes an instance in place.
 
-use aws_sdk_ec2::types::{AttributeBooleanValue, AttributeValue, HttpTokensState};
+use std::time::Duration;
 
-use super::{Instance, Live, PROTECTION, power};
+use aws_sdk_ec2::types::{
+    AttributeBooleanValue, AttributeValue, HttpTokensState, IamInstanceProfileSpecification,
+};
+
+use super::{Instance, Live, PROTECTION, launch, power};
 use crate::aws::ec2::{filter, retag};
-use crate::aws::refused;
+use crate::aws::{Poll, Wait, refused};
 use crate::base::Result;
 use crate::contract::{Context, Target};
-use crate::resources::machine::{self, profile_name};
+use crate::resources::machine;
 
 /// Brings a live instance to its spec; the tags last, as they say that all the rest is done.
 pub(super) async fn apply(
@@ -29,8 +33,10 @@ pub(super) async fn apply(
                 .map_err(refused("ec2:ModifyInstanceAttribute"))?;
         }
     }
-    if spec.instance_profile.as_deref().map(profile_name) != live.instance_profile.as_deref() {
-        instance_profile(spec, cx, &id).await?;
+    let profile = machine::profile(spec.instance_profile.as_ref(), target)?;
+    let name = profile.as_ref().and_then(|profile| profile.name.as_ref());
+    if name != live.instance_profile.as_ref() {
+        instance_profile(cx, target, &id, profile).await?;
     }
     if let Some(root) = &live.root {
         spec.root_volume.apply(cx, &id, root).await?;
@@ -109,7 +115,12 @@ async fn monitoring(spec: &Instance, cx: &Context, live: &Live) -> Result<()> {
     Ok(())
 }
 
-async fn instance_profile(spec: &Instance, cx: &Context, id: &str) -> Result<()> {
+async fn instance_profile(
+    cx: &Context,
+    target: Target<'_>,
+    id: &str,
+    wanted: Option<IamInstanceProfileSpecification>,
+) -> Result<()> {
     let ec2 = &cx.aws.ec2;
     let call = ec2.describe_iam_instance_profile_associations();
     let call = call
@@ -122,24 +133,32 @@ async fn instance_profile(spec: &Instance, cx: &Context, id: &str) -> Result<()>
         .into_iter()
         .flatten();
     let old = associations.find_map(|association| association.association_id);
-    let wanted = spec.instance_profile.as_deref().map(machine::profile);
-    match (old, wanted) {
-        (Some(old), Some(wanted)) => {
+    let Some(wanted) = wanted else {
+        let Some(old) = old else { return Ok(()) };
+        let call = ec2.disassociate_iam_instance_profile().association_id(old);
+        let done = call.send().await.map(drop);
+        return done.map_err(refused("ec2:DisassociateIamInstanceProfile"));
+    };
+    let news = |text: &str| cx.progress.doing(target.address, text);
+    let wait = Wait::new("the instance profile", Duration::from_secs(90), &news);
+    wait.until(async || {
+        let wanted = wanted.clone();
+        let done = if let Some(old) = &old {
             let call = ec2.replace_iam_instance_profile_association();
             let call = call.association_id(old).iam_instance_profile(wanted);
             let done = call.send().await.map(drop);
             done.map_err(refused("ec2:ReplaceIamInstanceProfileAssociation"))
-        }
-        (Some(old), None) => {
-            let call = ec2.disassociate_iam_instance_profile().association_id(old);
-            let done = call.send().await.map(drop);
-            done.map_err(refused("ec2:DisassociateIamInstanceProfile"))
-        }
-        (None, Some(wanted)) => {
+        } else {
             let call = ec2.associate_iam_instance_profile().instance_id(id);
             let done = call.iam_instance_profile(wanted).send().await.map(drop);
             done.map_err(refused("ec2:AssociateIamInstanceProfile"))
+        };
+        match done {
+            Err(error) if launch::is_not_visible_yet(&error) => {
+                Ok(Poll::Pending(error.message().to_owned()))
+            }
+            done => done.map(Poll::Ready),
         }
-        (None, None) => Ok(()),
-    }
+    })
+    .await
 }

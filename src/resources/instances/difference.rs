@@ -5,7 +5,7 @@ use super::{AMI, Instance, Live, PROTECTION, State, USER_DATA, user_data};
 use crate::aws::tags;
 use crate::base::{Address, Diff, Shown};
 use crate::contract::Target;
-use crate::resources::machine::{self, profile_name};
+use crate::resources::machine;
 use crate::resources::named::with_name;
 use crate::resources::reference::NetworkName;
 
@@ -96,12 +96,10 @@ fn network(diff: Diff, spec: &Instance, live: &Live, target: Target<'_>) -> Diff
         Some(NetworkName(name)) => in_network(diff, name, live, target),
         None => diff,
     };
-    let wanted = spec.instance_profile.as_deref().map(profile_name);
-    diff.field(
-        "instance_profile",
-        Shown::option(live.instance_profile.as_ref()),
-        Shown::option(wanted),
-    )
+    let profile = spec.instance_profile.as_ref();
+    let live = live.instance_profile.as_ref();
+    let (old, wanted) = machine::profile_shown(profile, live, target);
+    diff.field("instance_profile", old, wanted)
 }
 
 /// Any subnet of the network will do.

@@ -132,7 +132,7 @@ fn oldest_alive(mut found: Vec<Live>) -> Option<Live> {
 }
 
 /// A profile, group or key made a moment ago; a bad profile comes as `InvalidParameterValue`.
-fn is_not_visible_yet(error: &Error) -> bool {
+pub(super) fn is_not_visible_yet(error: &Error) -> bool {
     match error.service_code() {
         Some("InvalidGroup.NotFound" | "InvalidKeyPair.NotFound") => true,
         Some("InvalidParameterValue") => error.message().contains("IAM Instance Profile"),
@@ -158,7 +158,7 @@ fn request(
     let monitoring = RunInstancesMonitoringEnabled::builder()
         .enabled(spec.monitoring)
         .build();
-    let profile = spec.instance_profile.as_deref().map(machine::profile);
+    let profile = machine::profile(spec.instance_profile.as_ref(), target)?;
     let call = cx
         .aws
         .ec2

@@ -16,13 +16,15 @@ use crate::contract::Context;
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RootVolume {
-    /// Size in GiB; without it, the image's. It can grow in place (the file system grows at the
-    /// next boot), but not shrink
+    /// Size in GiB; without it, the image's (8 GiB for the releases of `ami`). The file system
+    /// grows at the next boot
+    #[schemars(extend("x-fixed" = "it shrinks"))]
     pub size_gib: Option<i32>,
-    /// Volume type, `gp3` if not given
+    /// Volume type: `gp3`, `gp2` or `standard`
     #[serde(rename = "type")]
     pub volume_type: String,
-    /// Encrypted, with the account's default key; `true` if not given
+    /// Encrypted, with the account's default key
+    #[schemars(extend("x-fixed" = true))]
     pub encrypted: bool,
 }
 

@@ -16,7 +16,7 @@ use crate::aws::ec2::{filter, once_visible, retag, sdk_tags, specification};
 use crate::aws::{Poll, Wait, is_code, refused};
 use crate::base::{Error, Result};
 use crate::contract::{Context, Target};
-use crate::resources::machine::{self, profile_name};
+use crate::resources::machine;
 use crate::resources::named::{must_be_ours, name_of, with_name};
 
 pub(super) async fn apply(
@@ -132,9 +132,10 @@ async fn data(
     target: Target<'_>,
 ) -> Result<RequestLaunchTemplateData> {
     let image = spec.ami.look_up(cx, target, &spec.instance_type).await?;
-    let profile = spec.instance_profile.as_deref().map(|name| {
+    let profile = machine::wanted_profile(spec.instance_profile.as_ref(), target)?;
+    let profile = profile.map(|name| {
         let profile = LaunchTemplateIamInstanceProfileSpecificationRequest::builder();
-        profile.name(profile_name(name)).build()
+        profile.name(name).build()
     });
     let metadata = LaunchTemplateInstanceMetadataOptionsRequest::builder()
         .http_tokens(LaunchTemplateHttpTokensState::Required)
