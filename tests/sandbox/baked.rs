@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use tidewalk::sandbox::{Effect, Fault};
+
 use crate::harness::Beach;
 
 const SITE: &str = r#"
@@ -59,8 +61,24 @@ fn identity(beach: &Beach, host: &str) -> Vec<String> {
 fn machines_of_one_image_have_identities_of_their_own() {
     let beach = Beach::with_hosts();
     beach.write("site.yml", SITE);
-    beach.expect(0, &["apply", "site.yml", "--sandbox", "--yes"]);
+    let apply = ["apply", "site.yml", "--sandbox", "--yes"];
+    // Broken off while the source's identity is off it: it gets it back.
+    beach.fault(Fault {
+        service: Some("ec2".to_owned()),
+        action: Some("CreateImage".to_owned()),
+        region: None,
+        after: 0,
+        times: 1,
+        effect: Effect::Error {
+            status: 403,
+            code: "UnauthorizedOperation".to_owned(),
+        },
+    });
+    beach.expect(1, &apply);
+    let before = identity(&beach, "source");
+    beach.expect(0, &apply);
     beach.expect(0, &["plan", "site.yml", "--sandbox"]);
+    assert_eq!(identity(&beach, "source"), before);
     let seen: Vec<_> = ["source", "a", "b"]
         .iter()
         .map(|host| identity(&beach, host))
