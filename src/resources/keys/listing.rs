@@ -30,8 +30,9 @@ pub(super) async fn list(cx: &Context, wanted: &Wanted) -> Result<Vec<Live>> {
         let id = aliases.get(alias).cloned();
         ids.insert(id.unwrap_or_else(|| name.clone()), Some(name));
     }
-    let found = ids.into_iter().map(|(id, known_as)| async {
-        let Some(mut live) = describe(cx, id, &aliases).await? else {
+    let aliases = &aliases;
+    let found = ids.into_iter().map(|(id, known_as)| async move {
+        let Some(mut live) = describe(cx, id, aliases).await? else {
             return Ok(None);
         };
         live.known_as = known_as.cloned();
