@@ -10,6 +10,7 @@ pub mod alarms;
 pub mod checks;
 pub mod clusters;
 pub mod elastic_ips;
+pub mod fleets;
 pub mod hosts;
 pub mod iam_groups;
 pub mod iam_users;
@@ -71,6 +72,7 @@ pub fn registry() -> Vec<Arc<dyn Kind>> {
         Typed::<schedules::Schedule>::kind(),
         Typed::<amis::Image>::kind(),
         Typed::<launch_templates::LaunchTemplate>::kind(),
+        Typed::<fleets::Fleet>::kind(),
         Typed::<tables::Table>::kind(),
         Typed::<zones::Zone>::kind(),
         Typed::<records::Record>::kind(),

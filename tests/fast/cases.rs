@@ -182,6 +182,7 @@ fn found(kind: &str, live: &Json, stage: &Stage) -> Result<Found, String> {
         "policies" => typed::<all::policies::Policy>(live),
         "roles" => typed::<all::roles::Role>(live),
         "amis" => typed::<all::amis::Image>(live),
+        "fleets" => typed::<all::fleets::Fleet>(live),
         "launch_templates" => typed::<all::launch_templates::LaunchTemplate>(live),
         "volumes" => typed::<all::volumes::Volume>(live),
         "tables" => typed::<all::tables::Table>(live),

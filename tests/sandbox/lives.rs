@@ -48,6 +48,7 @@ macro_rules! lives {
 lives! {
     amis,
     clusters,
+    fleets,
     iam_users,
     keys,
     launch_templates,
@@ -299,7 +300,11 @@ impl Living<'_> {
         let allowed: BTreeSet<&str> = kinds
             .iter()
             .flat_map(|kind| verbs(kind.iam()).concat())
-            .chain(["sts:GetCallerIdentity", "tag:GetResources", "ec2:DescribeTags"])
+            .chain([
+                "sts:GetCallerIdentity",
+                "tag:GetResources",
+                "ec2:DescribeTags",
+            ])
             .chain([
                 "sts:GetCallerIdentity",
                 "tag:GetResources",
