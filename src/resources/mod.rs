@@ -27,6 +27,7 @@ pub mod log_groups;
 pub mod named;
 pub mod networks;
 pub mod one_or_many;
+pub mod parameters;
 pub mod place;
 pub mod policies;
 pub mod policy_document;
@@ -39,11 +40,13 @@ pub mod repositories;
 pub mod role;
 pub mod schedules;
 pub mod roles;
+pub mod secrets;
 pub mod security_groups;
 pub mod services;
 pub mod streams;
 pub mod target_groups;
 pub mod task_definitions;
+pub mod value_from;
 pub mod task_network;
 pub mod volumes;
 pub mod tables;
@@ -81,6 +84,8 @@ pub fn registry() -> Vec<Arc<dyn Kind>> {
         Typed::<topics::Topic>::kind(),
         Typed::<alarms::Alarm>::kind(),
         Typed::<keys::Key>::kind(),
+        Typed::<parameters::Parameter>::kind(),
+        Typed::<secrets::StoredSecret>::kind(),
         lookup::Looked::<iam_users::IamUsers>::kind(),
         lookup::Looked::<iam_groups::IamGroups>::kind(),
         hosts::Hosts::kind(),
