@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::contract::{Kind, Typed};
 
+pub mod buckets;
 pub mod checks;
 pub mod elastic_ips;
 pub mod hosts;
@@ -34,6 +35,7 @@ pub fn registry() -> Vec<Arc<dyn Kind>> {
         Typed::<elastic_ips::ElasticIp>::kind(),
         Typed::<streams::Stream>::kind(),
         Typed::<tables::Table>::kind(),
+        Typed::<buckets::Bucket>::kind(),
         Typed::<zones::Zone>::kind(),
         Typed::<records::Record>::kind(),
         hosts::Hosts::kind(),

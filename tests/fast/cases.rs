@@ -141,6 +141,7 @@ fn found(kind: &str, live: &Json, stage: &Stage) -> Result<Found, String> {
         "security_groups" => typed::<all::security_groups::SecurityGroup>(live),
         "instances" => typed::<all::instances::Instance>(live),
         "elastic_ips" => typed::<all::elastic_ips::ElasticIp>(live),
+        "buckets" => typed::<all::buckets::Bucket>(live),
         "tables" => typed::<all::tables::Table>(live),
         "zones" => typed::<all::zones::Zone>(live),
         "records" => typed::<all::records::Record>(live),

@@ -46,6 +46,7 @@ macro_rules! lives {
 }
 
 lives! {
+    buckets,
     records,
     streams,
     tables,
