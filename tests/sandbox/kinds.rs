@@ -12,6 +12,7 @@ mod elastic_ips;
 mod instances;
 mod key_pairs;
 mod launches;
+mod ownership;
 mod security_groups;
 
 /// An instance with all it stands on.
