@@ -32,10 +32,13 @@ const PRIVATE_KEY: &str = "tidewalk:private-key";
 #[serde(deny_unknown_fields)]
 pub struct KeyPair {
     /// Name in AWS; without it, the name in the playbook
+    #[schemars(extend("x-fixed" = true))]
     pub name: Option<String>,
     /// A public key to import: the path of its file, or the key itself (`ssh-ed25519 AAAA…`)
+    #[schemars(extend("x-fixed" = true))]
     pub public_key: Option<String>,
     /// Make a new ed25519 key on this machine and import its public half
+    #[schemars(extend("x-fixed" = true))]
     pub create: Option<Create>,
 }
 

@@ -34,10 +34,13 @@ const PLAIN: &str = "AWS allows up to 255 characters here: ASCII letters and dig
 #[serde(deny_unknown_fields)]
 pub struct SecurityGroup {
     /// Name in AWS; without it, the name in the playbook
+    #[schemars(extend("x-fixed" = true))]
     pub name: Option<String>,
     /// Description in AWS; a group with another one has to be made anew
+    #[schemars(extend("x-fixed" = true))]
     pub description: Option<String>,
     /// Id of the VPC; without it, the region's default VPC
+    #[schemars(extend("x-fixed" = true))]
     pub vpc: Option<String>,
     /// What may come in; nothing, if not given
     #[serde(default)]
