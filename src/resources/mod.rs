@@ -7,6 +7,7 @@ use crate::contract::{Kind, Typed};
 pub mod capacity_share;
 pub mod amis;
 pub mod alarms;
+pub mod buckets;
 pub mod checks;
 pub mod clusters;
 pub mod elastic_ips;
@@ -77,6 +78,7 @@ pub fn registry() -> Vec<Arc<dyn Kind>> {
         Typed::<launch_templates::LaunchTemplate>::kind(),
         Typed::<fleets::Fleet>::kind(),
         Typed::<tables::Table>::kind(),
+        Typed::<buckets::Bucket>::kind(),
         Typed::<zones::Zone>::kind(),
         Typed::<records::Record>::kind(),
         Typed::<load_balancers::LoadBalancer>::kind(),

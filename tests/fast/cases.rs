@@ -187,6 +187,7 @@ fn found(kind: &str, live: &Json, stage: &Stage) -> Result<Found, String> {
         "fleets" => typed::<all::fleets::Fleet>(live),
         "launch_templates" => typed::<all::launch_templates::LaunchTemplate>(live),
         "volumes" => typed::<all::volumes::Volume>(live),
+        "buckets" => typed::<all::buckets::Bucket>(live),
         "tables" => typed::<all::tables::Table>(live),
         "zones" => typed::<all::zones::Zone>(live),
         "records" => typed::<all::records::Record>(live),

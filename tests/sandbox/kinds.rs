@@ -13,6 +13,7 @@ mod instances;
 mod key_pairs;
 mod launches;
 mod networks;
+mod ownership;
 mod security_groups;
 
 /// An instance with all it stands on.

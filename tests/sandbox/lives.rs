@@ -35,7 +35,7 @@ macro_rules! lives {
             let lived = [$(stringify!($kind)),*];
             let kinds = registry().into_iter();
             let kinds = kinds.filter(|kind| kind.stage() == Stage::Account);
-            let older = ["elastic_ips", "instances", "key_pairs", "security_groups"];
+            let older = ["instances"];
             let missing: Vec<_> = kinds
                 .map(|kind| kind.name())
                 .filter(|name| !lived.contains(name) && !older.contains(name))
@@ -60,6 +60,11 @@ lives! {
     services,
     roles,
     secrets,
+    buckets,
+    elastic_ips,
+    key_pairs,
+    records,
+    security_groups,
     streams,
     target_groups,
     task_definitions,
