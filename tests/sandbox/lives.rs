@@ -46,19 +46,20 @@ macro_rules! lives {
 }
 
 lives! {
-    clusters,
     amis,
+    clusters,
     launch_templates,
     networks,
     policies,
-    roles,
+    records,
     repositories,
+    roles,
+    schedules,
     services,
     streams,
     target_groups,
     task_definitions,
     volumes,
-    records,
     zones,
 }
 
