@@ -6,15 +6,23 @@ use crate::contract::{Kind, Typed};
 
 pub mod capacity_share;
 pub mod amis;
+pub mod alarms;
 pub mod checks;
 pub mod clusters;
 pub mod elastic_ips;
 pub mod hosts;
+pub mod iam_groups;
+pub mod iam_users;
 pub mod instances;
 pub mod key_pairs;
+pub mod keys;
 pub mod launch_templates;
+pub mod kms_key;
 pub mod local_path;
+pub mod lookup;
 pub mod machine;
+pub mod load_balancers;
+pub mod log_groups;
 pub mod named;
 pub mod networks;
 pub mod one_or_many;
@@ -37,6 +45,8 @@ pub mod target_groups;
 pub mod task_definitions;
 pub mod task_network;
 pub mod volumes;
+pub mod tables;
+pub mod topics;
 pub mod within;
 pub mod zones;
 
@@ -51,18 +61,26 @@ pub fn registry() -> Vec<Arc<dyn Kind>> {
         Typed::<elastic_ips::ElasticIp>::kind(),
         Typed::<volumes::Volume>::kind(),
         Typed::<streams::Stream>::kind(),
+        Typed::<roles::Role>::kind(),
+        Typed::<policies::Policy>::kind(),
+        Typed::<target_groups::TargetGroup>::kind(),
         Typed::<repositories::Repository>::kind(),
         Typed::<clusters::Cluster>::kind(),
         Typed::<task_definitions::TaskDefinition>::kind(),
         Typed::<services::Service>::kind(),
         Typed::<schedules::Schedule>::kind(),
-        Typed::<target_groups::TargetGroup>::kind(),
-        Typed::<roles::Role>::kind(),
-        Typed::<policies::Policy>::kind(),
         Typed::<amis::Image>::kind(),
         Typed::<launch_templates::LaunchTemplate>::kind(),
+        Typed::<tables::Table>::kind(),
         Typed::<zones::Zone>::kind(),
         Typed::<records::Record>::kind(),
+        Typed::<load_balancers::LoadBalancer>::kind(),
+        Typed::<log_groups::LogGroup>::kind(),
+        Typed::<topics::Topic>::kind(),
+        Typed::<alarms::Alarm>::kind(),
+        Typed::<keys::Key>::kind(),
+        lookup::Looked::<iam_users::IamUsers>::kind(),
+        lookup::Looked::<iam_groups::IamGroups>::kind(),
         hosts::Hosts::kind(),
         Arc::new(checks::Checks),
     ]

@@ -3,7 +3,8 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::base::{Address, Known, World};
+use crate::base::{Address, Error, Known, Result, Shown, World};
+use crate::contract::Target;
 
 macro_rules! names {
     ($($(#[$about:meta])* $name:ident = $kind:literal,)*) => {
@@ -111,4 +112,51 @@ pub fn named<'a>(world: &'a World, kind: &str, id: &'a str) -> &'a str {
         (address.kind == kind && known == id).then_some(address.name.as_str())
     };
     world.0.iter().find_map(its).unwrap_or(id)
+}
+
+/// What has these ids, by the playbook's names, sorted.
+#[must_use]
+pub fn ids_shown(world: &World, kind: &str, ids: &[String]) -> Shown {
+    let mut names: Vec<_> = ids.iter().map(|id| named(world, kind, id)).collect();
+    names.sort_unstable();
+    names.dedup();
+    Shown::list(names)
+}
+
+/// What these names refer to, written as [`ids_shown`] does; known after apply while one of them
+/// does not exist.
+#[must_use]
+pub fn names_shown<'a>(
+    world: &World,
+    kind: &str,
+    names: impl IntoIterator<Item = &'a str>,
+) -> Shown {
+    let ids = names
+        .into_iter()
+        .map(|name| world.id(kind, name).map(str::to_owned));
+    match ids.collect::<Option<Vec<_>>>() {
+        Some(ids) => ids_shown(world, kind, &ids),
+        None => Shown::AfterApply,
+    }
+}
+
+/// The ids of what these names refer to, sorted; `noun` is what AWS calls one.
+///
+/// # Errors
+/// A playbook error when one does not exist.
+pub fn ids_of<'a>(
+    target: Target<'_>,
+    kind: &str,
+    noun: &str,
+    names: impl IntoIterator<Item = &'a str>,
+) -> Result<Vec<String>> {
+    let id = |name: &str| {
+        let id = target.world.id(kind, name).map(str::to_owned);
+        let missing = || Error::playbook(format!("{noun} `{name}` does not exist"), target.at);
+        id.ok_or_else(missing)
+    };
+    let mut ids = names.into_iter().map(id).collect::<Result<Vec<_>>>()?;
+    ids.sort();
+    ids.dedup();
+    Ok(ids)
 }

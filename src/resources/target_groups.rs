@@ -10,7 +10,7 @@ use super::named::must_be_ours;
 use super::place::{self, place};
 use super::presence::present;
 use super::quotas;
-use super::reference::{InstanceName, NetworkName};
+use super::reference::{InstanceName, NetworkName, ids_shown, names_shown};
 use crate::aws::elb::{name_like, retag, sdk_tags, tags_of, wrong_name};
 use crate::aws::{Poll, Wait, is_code, refused, tags};
 use crate::base::node::Step;
@@ -82,7 +82,9 @@ pub enum Protocol {
 }
 
 impl Protocol {
-    fn word(self) -> &'static str {
+    /// As AWS words it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
         match self {
             Self::Http => "HTTP",
             Self::Https => "HTTPS",
@@ -232,11 +234,14 @@ impl Resource for TargetGroup {
         let diff = self.attributes().diff(diff, &live.attributes);
         let diff = match &self.instances {
             None => diff,
-            Some(names) => diff.field(
-                "instances",
-                targets::registered(live, target.world),
-                targets::wanted(names, target.world),
-            ),
+            Some(names) => {
+                let names = names.iter().map(|InstanceName(name)| name.as_str());
+                diff.field(
+                    "instances",
+                    ids_shown(target.world, targets::KIND, &live.targets),
+                    names_shown(target.world, targets::KIND, names),
+                )
+            }
         };
         Ok(tags::diff(diff, &live.tags, target.tags))
     }

@@ -15,8 +15,10 @@ use crate::base::{Error, Result, ResultExt};
 const PACKAGE: &str = "moto[server]==5.2.5";
 /// What serves it, and what puts right where it is not as AWS is: name and text of each file.
 const FILES: &[(&str, &str)] = &[
+    ("acm.py", include_str!("moto/acm.py")),
     ("autoscaling.py", include_str!("moto/autoscaling.py")),
     ("cbor.py", include_str!("moto/cbor.py")),
+    ("dynamodb.py", include_str!("moto/dynamodb.py")),
     ("ec2.py", include_str!("moto/ec2.py")),
     ("ecr.py", include_str!("moto/ecr.py")),
     ("ecs.py", include_str!("moto/ecs.py")),
@@ -28,6 +30,7 @@ const FILES: &[(&str, &str)] = &[
         "launch_templates.py",
         include_str!("moto/launch_templates.py"),
     ),
+    ("logs.py", include_str!("moto/logs.py")),
     ("names.py", include_str!("moto/names.py")),
     ("patch.py", include_str!("moto/patch.py")),
     ("route53.py", include_str!("moto/route53.py")),

@@ -48,6 +48,8 @@ macro_rules! lives {
 lives! {
     amis,
     clusters,
+    iam_users,
+    keys,
     launch_templates,
     networks,
     policies,
@@ -56,11 +58,17 @@ lives! {
     roles,
     schedules,
     services,
+    roles,
     streams,
     target_groups,
     task_definitions,
     volumes,
+    tables,
     zones,
+    load_balancers,
+    log_groups,
+    topics,
+    alarms,
 }
 
 #[derive(Deserialize)]
@@ -294,6 +302,11 @@ impl Living<'_> {
             .iter()
             .flat_map(|kind| verbs(kind.iam()).concat())
             .chain(["sts:GetCallerIdentity", "tag:GetResources", "ec2:DescribeTags"])
+            .chain([
+                "sts:GetCallerIdentity",
+                "tag:GetResources",
+                "ec2:DescribeTags",
+            ])
             .collect();
         for action in documents["calls"].as_object().unwrap().keys() {
             assert!(allowed.contains(action.as_str()), "undeclared: {action}");

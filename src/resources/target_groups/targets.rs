@@ -4,11 +4,11 @@ use aws_sdk_elasticloadbalancingv2::types::{TargetDescription, TargetHealthState
 
 use super::Live;
 use crate::aws::{is_code, refused};
-use crate::base::{Error, Result, Shown, World};
+use crate::base::Result;
 use crate::contract::{Context, Target};
-use crate::resources::reference::{InstanceName, named};
+use crate::resources::reference::{InstanceName, ids_of};
 
-const KIND: &str = "instances";
+pub(super) const KIND: &str = "instances";
 
 /// Ids of the registered targets, those that are going left out.
 pub(super) async fn describe(cx: &Context, arn: &str) -> Result<Vec<String>> {
@@ -26,43 +26,14 @@ pub(super) async fn describe(cx: &Context, arn: &str) -> Result<Vec<String>> {
     Ok(ids)
 }
 
-/// What is registered, by the playbook's names.
-pub(super) fn registered(live: &Live, world: &World) -> Shown {
-    let ids = live.targets.iter();
-    let mut names: Vec<&str> = ids.map(|id| named(world, KIND, id)).collect();
-    names.sort_unstable();
-    Shown::list(names)
-}
-
-/// What is to be registered.
-pub(super) fn wanted(names: &[InstanceName], world: &World) -> Shown {
-    let mut shown = Vec::new();
-    for InstanceName(name) in names {
-        match world.id(KIND, name) {
-            Some(id) => shown.push(named(world, KIND, id)),
-            None => return Shown::AfterApply,
-        }
-    }
-    shown.sort_unstable();
-    shown.dedup();
-    Shown::list(shown)
-}
-
 pub(super) async fn bring(
     cx: &Context,
     target: Target<'_>,
     live: &mut Live,
     names: &[InstanceName],
 ) -> Result<()> {
-    let missing =
-        |name: &str| Error::playbook(format!("instance `{name}` does not exist"), target.at);
-    let ids = names.iter().map(|InstanceName(name)| {
-        let id = target.world.id(KIND, name).map(str::to_owned);
-        id.ok_or_else(|| missing(name))
-    });
-    let mut ids = ids.collect::<Result<Vec<_>>>()?;
-    ids.sort();
-    ids.dedup();
+    let names = names.iter().map(|InstanceName(name)| name.as_str());
+    let ids = ids_of(target, KIND, "instance", names)?;
     let described = |ids: Vec<&String>| {
         let target = |id: &String| TargetDescription::builder().id(id).build();
         Some(ids.into_iter().map(target).collect::<Vec<_>>())

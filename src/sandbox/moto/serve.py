@@ -18,7 +18,9 @@ from moto.moto_server.werkzeug_app import (
 )
 from werkzeug.serving import make_server
 
+import acm
 import autoscaling
+import dynamodb
 import ec2
 import ecr
 import ecs
@@ -27,6 +29,7 @@ import iam
 import kinesis
 import kms
 import launch_templates
+import logs
 import names
 import route53
 import s3
