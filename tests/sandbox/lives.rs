@@ -46,11 +46,14 @@ macro_rules! lives {
 }
 
 lives! {
+    alarms,
     amis,
     clusters,
     iam_users,
     keys,
     launch_templates,
+    load_balancers,
+    log_groups,
     networks,
     policies,
     records,
@@ -58,17 +61,13 @@ lives! {
     roles,
     schedules,
     services,
-    roles,
     streams,
+    tables,
     target_groups,
     task_definitions,
-    volumes,
-    tables,
-    zones,
-    load_balancers,
-    log_groups,
     topics,
-    alarms,
+    volumes,
+    zones,
 }
 
 #[derive(Deserialize)]
