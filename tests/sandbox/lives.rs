@@ -46,18 +46,20 @@ macro_rules! lives {
 }
 
 lives! {
+    alarms,
     amis,
     clusters,
     fleets,
     iam_users,
     keys,
     launch_templates,
+    load_balancers,
+    log_groups,
     networks,
     parameters,
     policies,
     records,
     repositories,
-    services,
     roles,
     secrets,
     buckets,
@@ -65,16 +67,15 @@ lives! {
     key_pairs,
     records,
     security_groups,
+    schedules,
+    services,
     streams,
+    tables,
     target_groups,
     task_definitions,
-    volumes,
-    tables,
-    zones,
-    load_balancers,
-    log_groups,
     topics,
-    alarms,
+    volumes,
+    zones,
 }
 
 #[derive(Deserialize)]
