@@ -23,7 +23,9 @@ names! {
     BucketName = "buckets",
     /// The name of a cluster: declared in the playbook, or existing in the account.
     ClusterName = "clusters",
-    /// The name of an instance: declared in the playbook, or the id of an existing one.
+    /// The name of a host: declared in the playbook.
+    HostName = "hosts",
+    /// The name of an instance: declared in the playbook, or existing in the account.
     InstanceName = "instances",
     /// The name of a KMS key: declared in the playbook, or existing in the account.
     KeyName = "keys",
@@ -39,8 +41,6 @@ names! {
     NetworkName = "networks",
     /// The name of a parameter: declared in the playbook, or existing in the account.
     ParameterName = "parameters",
-    /// The name of a policy: declared in the playbook, or existing in the account.
-    PolicyName = "policies",
     /// The name of a repository: declared in the playbook, or existing in the account.
     RepositoryName = "repositories",
     /// The name of a role: declared in the playbook, or existing in the account.
@@ -66,6 +66,43 @@ names! {
 #[serde(transparent)]
 #[schemars(extend("x-kind" = "instances", "x-attaches" = true))]
 pub struct AttachedInstanceName(pub String);
+
+/// The name of an IAM policy: declared in the playbook, or existing in the account or at AWS
+/// (`IAMReadOnlyAccess`); or its ARN.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(transparent)]
+#[schemars(extend("x-kind" = "policies", "x-kind-unless" = "^arn:"))]
+pub struct PolicyName(pub String);
+
+impl PolicyName {
+    /// Its ARN, once it is known.
+    #[must_use]
+    pub fn arn<'a>(&'a self, world: &'a World) -> Option<&'a str> {
+        match self.0.starts_with("arn:") {
+            true => Some(&self.0),
+            false => world.id("policies", &self.0),
+        }
+    }
+}
+
+/// The instance profile of a role of the playbook, by the role's name; else the name of an existing
+/// role or instance profile, or the ARN of an instance profile.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(transparent)]
+#[schemars(extend("x-kind" = "roles", "x-kind-unless" = "^arn:"))]
+pub struct InstanceProfileName(pub String);
+
+impl InstanceProfileName {
+    /// The name of the instance profile, once it is known.
+    #[must_use]
+    pub fn name<'a>(&'a self, world: &'a World) -> Option<&'a str> {
+        if self.0.starts_with("arn:") {
+            return self.0.rsplit('/').next();
+        }
+        let role = Address::new("roles", &self.0);
+        world.output(&role, "instance_profile")?.as_str()
+    }
+}
 
 /// The playbook's name of the resource that has this AWS id, or the id where there is none.
 #[must_use]

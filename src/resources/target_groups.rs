@@ -9,12 +9,13 @@ use serde::Deserialize;
 use super::named::must_be_ours;
 use super::place::{self, place};
 use super::presence::present;
+use super::quotas;
 use super::reference::{InstanceName, NetworkName, ids_shown, names_shown};
 use crate::aws::elb::{name_like, retag, sdk_tags, tags_of, wrong_name};
 use crate::aws::{Poll, Wait, is_code, refused, tags};
 use crate::base::node::Step;
 use crate::base::{Diff, Error, OutputMeaning, Result, Shown};
-use crate::contract::{Context, Iam, Presence, Resource, Target, Wanted, aws_name};
+use crate::contract::{Context, Iam, Presence, Quota, Resource, Target, Wanted, aws_name};
 
 mod attributes;
 mod health_check;
@@ -37,7 +38,7 @@ pub struct TargetGroup {
     pub name: Option<String>,
     /// How the load balancer talks to the targets: `HTTP` or `HTTPS`
     #[serde(default)]
-    #[schemars(extend("x-fixed" = true))]
+    #[schemars(extend("x-fixed" = true, "default" = "HTTP"))]
     pub protocol: Protocol,
     /// Port of the targets, where they are registered without one of their own
     #[serde(default = "http")]
@@ -168,6 +169,7 @@ impl Resource for TargetGroup {
     ];
     const ARN: Option<&'static str> = Some(listing::ARN);
     const DELETE_RANK: u8 = 44;
+    const QUOTA: Option<Quota> = Some(quotas::TARGET_GROUPS);
     type Live = Live;
 
     fn check(&self) -> Vec<(Vec<Step>, String)> {

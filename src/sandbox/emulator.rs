@@ -25,6 +25,10 @@ const FILES: &[(&str, &str)] = &[
     ("iam.py", include_str!("moto/iam.py")),
     ("kinesis.py", include_str!("moto/kinesis.py")),
     ("kms.py", include_str!("moto/kms.py")),
+    (
+        "launch_templates.py",
+        include_str!("moto/launch_templates.py"),
+    ),
     ("logs.py", include_str!("moto/logs.py")),
     ("names.py", include_str!("moto/names.py")),
     ("patch.py", include_str!("moto/patch.py")),

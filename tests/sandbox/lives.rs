@@ -46,12 +46,23 @@ macro_rules! lives {
 }
 
 lives! {
+    clusters,
+    amis,
+    launch_templates,
+    networks,
+    policies,
+    roles,
+    repositories,
     streams,
     target_groups,
     load_balancers,
     log_groups,
     topics,
     alarms,
+    task_definitions,
+    volumes,
+    records,
+    zones,
 }
 
 #[derive(Deserialize)]
@@ -250,7 +261,8 @@ impl Living<'_> {
         let ended = self.run(&["plan"]);
         let documents = documents(&ended);
         let left = lines(&documents["plan"]);
-        assert_eq!(ended.code, Some(0), "{at}: {left:?} {}", ended.stderr);
+        let said = format!("{}{}", ended.stderr, ended.stdout);
+        assert_eq!(ended.code, Some(0), "{at}: {left:?} {said}");
         self.must_be_allowed(&documents, |iam| [iam.discover, &[], &[]]);
     }
 
@@ -377,8 +389,12 @@ impl Living<'_> {
             let Some(effects) = changed.get(field) else {
                 panic!("no step changes `{field}` of {kind}");
             };
-            let fixed = its["x-fixed"] == true;
-            assert_eq!(effects.contains("replace"), fixed, "`{field}` of {kind}");
+            // A text says when; fields of a mapping have marks of their own.
+            let replaced = effects.contains("replace");
+            let may = its.to_string().contains(r#""x-fixed":"#);
+            let must = its["x-fixed"] == true;
+            assert!(may || !replaced, "`{field}` of {kind} was replaced");
+            assert!(replaced || !must, "`{field}` of {kind} was not replaced");
         }
     }
 }

@@ -11,7 +11,7 @@ use super::health_check::HealthCheck;
 use super::targets;
 use crate::aws::elb::{name_like, tags_of};
 use crate::aws::{Tags, is_code, refused, tags};
-use crate::base::{Outputs, Result};
+use crate::base::{Cost, Outputs, Result};
 use crate::contract::{Context, Wanted};
 
 pub(super) const ARN: &str = "elasticloadbalancing:targetgroup/";
@@ -58,6 +58,10 @@ impl crate::contract::Live for Live {
             .with("arn", self.arn.as_str())
             .with("name", self.name.as_str())
             .with("full_name", full_name)
+    }
+
+    fn cost(&self, _region: &str) -> Option<Cost> {
+        Some(Cost::default())
     }
 }
 
