@@ -118,6 +118,9 @@ pub enum Presence {
     Absent,
     /// It is still there, with what holds it if that is known.
     Present(String),
+    /// Nothing can use it any more, and AWS deletes it by itself: until when it can be brought
+    /// back, RFC 3339.
+    Pending(String),
     /// The question could not be answered, and why.
     Unknown(String),
 }

@@ -151,6 +151,7 @@ impl Engine {
             (_, Some(live)) => Known {
                 outputs: Some(live.outputs.clone()),
                 unsettled: diff.unsettled.clone(),
+                ..Known::default()
             },
         };
         world.with(|world| world.0.insert(address.clone(), known));

@@ -180,6 +180,7 @@ impl Engine {
                             gone_once[index] = true;
                             None
                         }
+                        Presence::Pending(until) => Some(Verdict::Pending(until)),
                         Presence::Present(held) if hopeless => Some(Verdict::Present(held)),
                         Presence::Unknown(why) if hopeless || gone_once[index] => {
                             Some(Verdict::Unknown(why))
@@ -290,8 +291,9 @@ fn names(arn: &str, id: &str) -> bool {
 
 /// One of a section: `instances` holds an `instance`.
 fn noun(section: &str) -> String {
-    section
-        .strip_suffix('s')
-        .unwrap_or(section)
-        .replace('_', " ")
+    let one = match section.strip_suffix("ies") {
+        Some(stem) => format!("{stem}y"),
+        None => section.strip_suffix('s').unwrap_or(section).to_owned(),
+    };
+    one.replace('_', " ")
 }

@@ -106,10 +106,11 @@ impl Receipt {
         lines.chain(self.listings.iter().map(|listing| &listing.verdict))
     }
 
-    /// Everything is absent, and at least one listing says so.
+    /// Everything is absent or goes away by itself, and at least one listing says so.
     #[must_use]
     pub fn is_proven(&self) -> bool {
-        !self.listings.is_empty() && self.verdicts().all(|verdict| *verdict == Verdict::Absent)
+        let gone = |verdict: &Verdict| matches!(verdict, Verdict::Absent | Verdict::Pending(_));
+        !self.listings.is_empty() && self.verdicts().all(gone)
     }
 
     /// How many verdicts have this word.

@@ -1,5 +1,7 @@
 //! What a playbook costs a month, resource by resource.
 
+use std::fmt::Write as _;
+
 use super::monthly::sentences;
 use super::style::{BAD, QUIET, STRONG, paint};
 use super::table::{Tone, table};
@@ -37,7 +39,7 @@ pub fn cost(bill: &Bill, width: usize) -> String {
     }
     if free > 0 {
         let costs = if free == 1 { "costs" } else { "cost" };
-        text.push_str(&format!("{} {costs} nothing.\n", count(free, "resource")));
+        let _ = writeln!(text, "{} {costs} nothing.", count(free, "resource"));
     }
     if let Some(limit) = bill.limit {
         text.push_str(&limited(limit, &total, width));

@@ -4,17 +4,25 @@ use std::sync::Arc;
 
 use crate::contract::{Kind, Typed};
 
+pub mod capacity_share;
+pub mod amis;
 pub mod alarms;
 pub mod amis;
 pub mod checks;
 pub mod clusters;
 pub mod elastic_ips;
 pub mod hosts;
+pub mod iam_groups;
+pub mod iam_users;
 pub mod instances;
 pub mod key_pairs;
+pub mod keys;
 pub mod launch_templates;
-pub mod load_balancers;
+pub mod kms_key;
 pub mod local_path;
+pub mod lookup;
+pub mod machine;
+pub mod load_balancers;
 pub mod log_groups;
 pub mod machine;
 pub mod named;
@@ -30,11 +38,16 @@ pub mod records;
 pub mod reference;
 pub mod repositories;
 pub mod role;
+pub mod schedules;
 pub mod roles;
 pub mod security_groups;
+pub mod services;
 pub mod streams;
 pub mod target_groups;
 pub mod task_definitions;
+pub mod task_network;
+pub mod volumes;
+pub mod tables;
 pub mod topics;
 pub mod volumes;
 pub mod within;
@@ -51,6 +64,9 @@ pub fn registry() -> Vec<Arc<dyn Kind>> {
         Typed::<elastic_ips::ElasticIp>::kind(),
         Typed::<volumes::Volume>::kind(),
         Typed::<streams::Stream>::kind(),
+        Typed::<roles::Role>::kind(),
+        Typed::<policies::Policy>::kind(),
+        Typed::<target_groups::TargetGroup>::kind(),
         Typed::<repositories::Repository>::kind(),
         Typed::<clusters::Cluster>::kind(),
         Typed::<task_definitions::TaskDefinition>::kind(),
@@ -61,10 +77,20 @@ pub fn registry() -> Vec<Arc<dyn Kind>> {
         Typed::<alarms::Alarm>::kind(),
         Typed::<roles::Role>::kind(),
         Typed::<policies::Policy>::kind(),
+        Typed::<services::Service>::kind(),
+        Typed::<schedules::Schedule>::kind(),
         Typed::<amis::Image>::kind(),
         Typed::<launch_templates::LaunchTemplate>::kind(),
+        Typed::<tables::Table>::kind(),
         Typed::<zones::Zone>::kind(),
         Typed::<records::Record>::kind(),
+        Typed::<load_balancers::LoadBalancer>::kind(),
+        Typed::<log_groups::LogGroup>::kind(),
+        Typed::<topics::Topic>::kind(),
+        Typed::<alarms::Alarm>::kind(),
+        Typed::<keys::Key>::kind(),
+        lookup::Looked::<iam_users::IamUsers>::kind(),
+        lookup::Looked::<iam_groups::IamGroups>::kind(),
         hosts::Hosts::kind(),
         Arc::new(checks::Checks),
     ]

@@ -6,11 +6,12 @@ use serde::Deserialize;
 
 use super::named;
 use super::policy_document::{PolicyDocument, Use};
+use super::quotas;
 use super::roles::{description_fits, is_name};
 use crate::aws::{Tags, tags};
 use crate::base::node::Step;
-use crate::base::{Diff, OutputMeaning, Outputs, Result, Shown};
-use crate::contract::{Context, Iam, Presence, Resource, Target, Wanted};
+use crate::base::{Cost, Diff, OutputMeaning, Outputs, Result, Shown};
+use crate::contract::{Context, Iam, Presence, Quota, Resource, Target, Wanted};
 
 mod change;
 mod delete;
@@ -59,6 +60,10 @@ impl crate::contract::Live for Live {
         &self.tags
     }
 
+    fn cost(&self, _region: &str) -> Option<Cost> {
+        Some(Cost::default())
+    }
+
     fn outputs(&self) -> Outputs {
         Outputs::default()
             .with("id", self.arn.as_str())
@@ -100,6 +105,7 @@ impl Resource for Policy {
     // The Tagging API lists them in us-east-1 only.
     const ARN: Option<&'static str> = None;
     const DELETE_RANK: u8 = 176;
+    const QUOTA: Option<Quota> = Some(quotas::POLICIES);
     type Live = Live;
 
     fn check(&self) -> Vec<(Vec<Step>, String)> {

@@ -8,11 +8,12 @@ use serde::Deserialize;
 use super::named;
 use super::one_or_many::OneOrMany;
 use super::policy_document::{PolicyDocument, Use};
+use super::quotas;
 use super::reference::PolicyName;
 use crate::aws::{Tags, tags};
 use crate::base::node::Step;
-use crate::base::{Address, Diff, OutputMeaning, Outputs, Result};
-use crate::contract::{Context, Iam, Part, Presence, Resource, Target, Wanted};
+use crate::base::{Address, Cost, Diff, OutputMeaning, Outputs, Result};
+use crate::contract::{Context, Iam, Part, Presence, Quota, Resource, Target, Wanted};
 
 mod change;
 mod create;
@@ -107,6 +108,10 @@ impl crate::contract::Live for Live {
         &self.tags
     }
 
+    fn cost(&self, _region: &str) -> Option<Cost> {
+        Some(Cost::default())
+    }
+
     fn outputs(&self) -> Outputs {
         let profile = self.instance_profile.as_ref();
         Outputs::default()
@@ -155,6 +160,7 @@ impl Resource for Role {
         delete: &[
             "iam:DetachRolePolicy",
             "iam:DeleteRolePolicy",
+            "iam:GetInstanceProfile",
             "iam:RemoveRoleFromInstanceProfile",
             "iam:DeleteInstanceProfile",
             "iam:DeleteRole",
@@ -181,6 +187,7 @@ impl Resource for Role {
     ];
     const ARN: Option<&'static str> = None;
     const DELETE_RANK: u8 = 172;
+    const QUOTA: Option<Quota> = Some(quotas::ROLES);
     const CREATE_FIRST: bool = true;
     type Live = Live;
 

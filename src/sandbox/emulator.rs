@@ -18,6 +18,7 @@ const FILES: &[(&str, &str)] = &[
     ("acm.py", include_str!("moto/acm.py")),
     ("autoscaling.py", include_str!("moto/autoscaling.py")),
     ("cbor.py", include_str!("moto/cbor.py")),
+    ("dynamodb.py", include_str!("moto/dynamodb.py")),
     ("ec2.py", include_str!("moto/ec2.py")),
     ("ecr.py", include_str!("moto/ecr.py")),
     ("ecs.py", include_str!("moto/ecs.py")),

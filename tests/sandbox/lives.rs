@@ -46,15 +46,23 @@ macro_rules! lives {
 }
 
 lives! {
-    clusters,
     amis,
+    clusters,
+    iam_users,
+    keys,
     launch_templates,
     networks,
     policies,
-    roles,
+    records,
     repositories,
+    services,
+    roles,
     streams,
     target_groups,
+    task_definitions,
+    volumes,
+    tables,
+    zones,
     load_balancers,
     log_groups,
     topics,
@@ -295,7 +303,12 @@ impl Living<'_> {
         let allowed: BTreeSet<&str> = kinds
             .iter()
             .flat_map(|kind| verbs(kind.iam()).concat())
-            .chain(["sts:GetCallerIdentity", "tag:GetResources"])
+            .chain(["sts:GetCallerIdentity", "tag:GetResources", "ec2:DescribeTags"])
+            .chain([
+                "sts:GetCallerIdentity",
+                "tag:GetResources",
+                "ec2:DescribeTags",
+            ])
             .collect();
         for action in documents["calls"].as_object().unwrap().keys() {
             assert!(allowed.contains(action.as_str()), "undeclared: {action}");

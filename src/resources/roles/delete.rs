@@ -20,8 +20,9 @@ pub(super) async fn delete(cx: &Context, live: &Live) -> Result<()> {
     for name in live.policies.keys() {
         delete_policy(cx, role, name).await?;
     }
-    if let Some(profile) = &live.instance_profile {
-        delete_profile(cx, role, &profile.name).await?;
+    match &live.instance_profile {
+        Some(profile) => delete_profile(cx, role, &profile.name).await?,
+        None => delete_forgotten_profile(cx, role).await?,
     }
     let what = format!("role `{role}` to be free");
     let wait = Wait::new(what, Duration::from_mins(1), &|_| {});
@@ -77,6 +78,21 @@ async fn clear(cx: &Context, role: &str) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// An earlier run ended when the role was in the instance profile not yet, or no longer.
+async fn delete_forgotten_profile(cx: &Context, role: &str) -> Result<()> {
+    let call = cx.aws.iam.get_instance_profile();
+    let told = call.instance_profile_name(role).send().await;
+    let told = match told.map_err(refused("iam:GetInstanceProfile")) {
+        Err(error) if is_code(&error, iam::NOT_FOUND) => return Ok(()),
+        told => told?,
+    };
+    let path = iam::path(&cx.stack);
+    match told.instance_profile.filter(|profile| profile.path == path) {
+        Some(profile) => delete_profile(cx, role, &profile.instance_profile_name).await,
+        None => Ok(()),
+    }
 }
 
 pub(super) async fn detach(cx: &Context, role: &str, arn: &str) -> Result<()> {

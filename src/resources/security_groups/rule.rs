@@ -103,6 +103,7 @@ impl Written<'_> {
 
     /// How many rules it is for AWS, which counts those of IPv4 and of IPv6 apart: without those to
     /// blocks of IPv6.
+    #[must_use]
     pub fn count(self) -> u64 {
         let ports = self.ports.map_or(1, |ports| ports.0.len());
         let peers = self.peers.0.iter().filter(|peer| !peer.0.contains(':'));

@@ -20,6 +20,7 @@ from werkzeug.serving import make_server
 
 import acm
 import autoscaling
+import dynamodb
 import ec2
 import ecr
 import ecs

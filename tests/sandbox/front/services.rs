@@ -1,5 +1,5 @@
 //! Names, faults and stale reads of services in each protocol: JSON (Kinesis), XML by path
-//! (Route 53, S3), a form (IAM), CBOR (CloudWatch).
+//! (Route 53, S3), a form (IAM), CBOR (`CloudWatch`).
 
 use std::time::Duration;
 
