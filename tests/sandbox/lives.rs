@@ -75,6 +75,10 @@ lives! {
     task_definitions,
     topics,
     volumes,
+    alarms,
+    task_definitions,
+    volumes,
+    records,
     zones,
 }
 
