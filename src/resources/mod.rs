@@ -8,7 +8,6 @@ pub mod capacity_share;
 pub mod amis;
 pub mod alarms;
 pub mod buckets;
-pub mod amis;
 pub mod checks;
 pub mod clusters;
 pub mod elastic_ips;
@@ -26,7 +25,6 @@ pub mod lookup;
 pub mod machine;
 pub mod load_balancers;
 pub mod log_groups;
-pub mod machine;
 pub mod named;
 pub mod networks;
 pub mod one_or_many;
@@ -54,7 +52,6 @@ pub mod task_network;
 pub mod volumes;
 pub mod tables;
 pub mod topics;
-pub mod volumes;
 pub mod within;
 pub mod zones;
 
@@ -75,13 +72,10 @@ pub fn registry() -> Vec<Arc<dyn Kind>> {
         Typed::<repositories::Repository>::kind(),
         Typed::<clusters::Cluster>::kind(),
         Typed::<task_definitions::TaskDefinition>::kind(),
-        Typed::<target_groups::TargetGroup>::kind(),
         Typed::<load_balancers::LoadBalancer>::kind(),
         Typed::<log_groups::LogGroup>::kind(),
         Typed::<topics::Topic>::kind(),
         Typed::<alarms::Alarm>::kind(),
-        Typed::<roles::Role>::kind(),
-        Typed::<policies::Policy>::kind(),
         Typed::<services::Service>::kind(),
         Typed::<schedules::Schedule>::kind(),
         Typed::<amis::Image>::kind(),
@@ -91,10 +85,6 @@ pub fn registry() -> Vec<Arc<dyn Kind>> {
         Typed::<buckets::Bucket>::kind(),
         Typed::<zones::Zone>::kind(),
         Typed::<records::Record>::kind(),
-        Typed::<load_balancers::LoadBalancer>::kind(),
-        Typed::<log_groups::LogGroup>::kind(),
-        Typed::<topics::Topic>::kind(),
-        Typed::<alarms::Alarm>::kind(),
         Typed::<keys::Key>::kind(),
         Typed::<parameters::Parameter>::kind(),
         Typed::<secrets::StoredSecret>::kind(),

@@ -65,7 +65,6 @@ lives! {
     buckets,
     elastic_ips,
     key_pairs,
-    records,
     security_groups,
     schedules,
     services,
@@ -75,10 +74,6 @@ lives! {
     task_definitions,
     topics,
     volumes,
-    alarms,
-    task_definitions,
-    volumes,
-    records,
     zones,
 }
 
