@@ -61,29 +61,30 @@ async fn describe(cx: &Context, names: &[String]) -> Result<Vec<Live>> {
     let filter = filter.set_values(Some(names.to_vec())).build();
     let filter = filter.map_err(|error| Error::failed(format!("a filter: {error}")))?;
     let pages = cx.aws.ssm.describe_parameters().parameter_filters(filter);
-    let pages = pages.max_results(50).into_paginator().items();
-    let mut pages = pages.send();
+    let mut pages = pages.max_results(50).into_paginator().send();
     let mut found = Vec::new();
-    while let Some(told) = pages.next().await {
-        let told = told.map_err(refused("ssm:DescribeParameters"))?;
-        let name = told.name.unwrap_or_default();
-        if !names.contains(&name) {
-            continue;
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(refused("ssm:DescribeParameters"))?;
+        for told in page.parameters.into_iter().flatten() {
+            let name = told.name.unwrap_or_default();
+            if !names.contains(&name) {
+                continue;
+            }
+            found.push(Live {
+                arn: told.arn.unwrap_or_else(|| arn(cx, &name)),
+                kind: told
+                    .r#type
+                    .map_or(String::new(), |it| it.as_str().to_owned()),
+                value: None,
+                version: told.version,
+                tier: told.tier.map_or(String::new(), |it| it.as_str().to_owned()),
+                key: told.key_id,
+                description: told.description.unwrap_or_default(),
+                data_type: told.data_type.unwrap_or_default(),
+                tags: Tags::default(),
+                name,
+            });
         }
-        found.push(Live {
-            arn: told.arn.unwrap_or_else(|| arn(cx, &name)),
-            kind: told
-                .r#type
-                .map_or(String::new(), |it| it.as_str().to_owned()),
-            value: None,
-            version: told.version,
-            tier: told.tier.map_or(String::new(), |it| it.as_str().to_owned()),
-            key: told.key_id,
-            description: told.description.unwrap_or_default(),
-            data_type: told.data_type.unwrap_or_default(),
-            tags: Tags::default(),
-            name,
-        });
     }
     Ok(found)
 }
