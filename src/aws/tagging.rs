@@ -7,12 +7,16 @@ use aws_sdk_resourcegroupstagging::types::TagFilter;
 use tokio::sync::OnceCell;
 
 use super::arn::Arn;
+use super::ec2::filter;
 use super::tags::{STACK, Tags};
 use super::{Clients, refused};
 use crate::base::Result;
 
 /// The action that the listing takes.
 pub const ACTION: &str = "tag:GetResources";
+
+/// The action that EC2's own listing of tags takes.
+pub const EC2_ACTION: &str = "ec2:DescribeTags";
 
 /// A resource as the Tagging API lists it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,6 +57,39 @@ impl Tagged {
             .filter_map(|one| Some((Arn::read(&one.arn)?.after(begin)?, one)))
             .collect())
     }
+}
+
+/// All that carries the stack's tag now: what the Tagging API lists, and what EC2 itself lists,
+/// which is there sooner. EC2's have no other tags here.
+///
+/// # Errors
+/// What AWS said.
+pub async fn everything(clients: &Clients, stack: &str) -> Result<Tagged> {
+    let (listed, of_ec2) = tokio::try_join!(list(clients, stack), ec2_tags(clients, stack))?;
+    let all = listed.into_iter().chain(of_ec2).collect();
+    Ok(Tagged(Arc::new(OnceCell::new_with(Some(all)))))
+}
+
+async fn ec2_tags(clients: &Clients, stack: &str) -> Result<Vec<TaggedResource>> {
+    let call = clients.ec2.describe_tags();
+    let call = call.filters(filter("key", [STACK]));
+    let call = call.filters(filter("value", [stack]));
+    let mut pages = call.into_paginator().items().send();
+    let mut listed = Vec::new();
+    while let Some(tag) = pages.next().await {
+        let tag = tag.map_err(refused(EC2_ACTION))?;
+        let kind = tag.resource_type.map(|kind| kind.as_str().to_owned());
+        let (kind, id) = (
+            kind.unwrap_or_default(),
+            tag.resource_id.unwrap_or_default(),
+        );
+        let region = clients.region();
+        listed.push(TaggedResource {
+            arn: format!("arn:aws:ec2:{region}::{kind}/{id}"),
+            tags: Tags([(STACK.to_owned(), stack.to_owned())].into()),
+        });
+    }
+    Ok(listed)
 }
 
 async fn list(clients: &Clients, stack: &str) -> Result<Vec<TaggedResource>> {

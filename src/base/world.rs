@@ -11,6 +11,8 @@ pub struct Known {
     pub outputs: Option<Outputs>,
     /// Outputs that a pending change makes unknown.
     pub unsettled: Vec<String>,
+    /// In a world as it is at present: outputs that a pending change makes others.
+    pub changing: Vec<String>,
 }
 
 /// What is known of all resources: declared ones, and existing ones that the playbook names.
@@ -32,11 +34,20 @@ impl World {
     #[must_use]
     pub fn at_present(&self) -> Self {
         let mut present = self.clone();
+        for known in present.0.values_mut() {
+            known.changing = std::mem::take(&mut known.unsettled);
+        }
         present
-            .0
-            .values_mut()
-            .for_each(|known| known.unsettled.clear());
-        present
+    }
+
+    /// An output that is known now and that no pending change makes another.
+    #[must_use]
+    pub fn settled(&self, address: &Address, name: &str) -> Option<&serde_json::Value> {
+        let known = self.0.get(address)?;
+        if known.changing.iter().any(|changing| changing == name) {
+            return None;
+        }
+        self.output(address, name)
     }
 
     /// The `id` of a resource that a typed field names (`key_pair: de3`), if it exists already.
@@ -52,7 +63,7 @@ impl World {
             address,
             Known {
                 outputs: Some(outputs),
-                unsettled: Vec::new(),
+                ..Known::default()
             },
         );
     }

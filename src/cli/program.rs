@@ -7,7 +7,9 @@ use clap::{Parser, Subcommand};
 
 use super::exit::{Exit, TABLE};
 use super::flags::{Colour, OutputFlags};
-use super::{apply, check, completions, destroy, exec, graph, plan, sandbox, schema, ssh, status};
+use super::{
+    apply, check, completions, cost, destroy, exec, graph, plan, sandbox, schema, ssh, status,
+};
 use crate::base::{Errors, ResultExt};
 use crate::report::Output;
 
@@ -48,6 +50,7 @@ enum Command {
     Status(status::Args),
     Ssh(ssh::Args),
     Exec(exec::Args),
+    Cost(cost::Args),
     Graph(graph::Args),
     Sandbox(sandbox::Args),
     Schema(schema::Args),
@@ -107,6 +110,7 @@ impl Command {
                 Self::Status(args) => status::run(&args, out).await,
                 Self::Ssh(args) => ssh::run(&args, out).await,
                 Self::Exec(args) => exec::run(&args, out).await,
+                Self::Cost(args) => cost::run(&args, out),
                 Self::Graph(args) => graph::run(&args, out),
                 Self::Sandbox(args) => sandbox::run(&args, out).await,
                 Self::Schema(args) => schema::run(&args, out),

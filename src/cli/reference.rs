@@ -6,7 +6,9 @@ use clap::{Command, CommandFactory as _};
 
 use super::program::Program;
 use super::session;
+use crate::contract::Stage;
 use crate::report::{json, reference};
+use crate::resources;
 
 /// Columns of the help texts.
 const WIDTH: usize = 90;
@@ -22,6 +24,10 @@ from a name to what is wanted of it. An expression `{{ … }}` may stand whereve
 it is the whole value, it keeps its type. It reads `vars.NAME`, `env.NAME`, `stack`, `region`,
 `account`, the outputs of other resources (`instances.server.public_ip`), and inside `for_each` also
 `each.key` and `each.value`.
+
+Sizes and times carry their unit in the name (`size_gib`, `retention_hours`). The column *change* says
+what a changed value does to a resource that exists: it is changed *in place*, or the change *makes it
+anew*, which the plan says before it is done.
 
 ## Settings
 
@@ -59,6 +65,7 @@ pub fn markdown() -> String {
 pub fn playbook() -> String {
     let schema = session::schema();
     let sections = session::sections();
+    let kinds = resources::registry();
     let names: Vec<&str> = sections.iter().map(|section| section.name).collect();
     let mut text = PLAYBOOK.to_owned();
     text += &reference::settings(&schema, &names);
@@ -66,7 +73,12 @@ pub fn playbook() -> String {
     for section in &sections {
         let schema = &schema["properties"][section.name];
         text.push('\n');
-        text += &reference::section(section.name, schema, section.outputs);
+        let kind = kinds.iter().find(|kind| kind.name() == section.name);
+        let changes = match kind.map(|kind| kind.stage()) {
+            Some(Stage::Account) => reference::Changes::Shown,
+            _ => reference::Changes::Left,
+        };
+        text += &reference::section(section.name, schema, section.outputs, changes);
     }
     text
 }

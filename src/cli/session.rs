@@ -11,7 +11,7 @@ use super::{bundled, interrupt};
 use crate::aws::clients::{Clients, ConnectOptions, Credentials, connect};
 use crate::base::{Address, Error, Errors, Result, Secret};
 use crate::contract::{Context, Kind, Progress, Stage};
-use crate::engine::{self, Engine, Options, Stop};
+use crate::engine::{self, Bill, Engine, Options, Stop};
 use crate::playbook::{Facts, LoadOptions, Playbook, Section};
 use crate::report::Output;
 use crate::report::graph::Graph;
@@ -59,6 +59,8 @@ pub fn sections() -> Vec<Section> {
 pub fn check(flags: &PlaybookFlags) -> Result<Checked, Errors> {
     let kinds = resources::registry();
     let playbook = load(flags, &kinds)?;
+    let region = playbook.region.as_deref();
+    engine::hold(&playbook, &kinds, &facts(&playbook), region)?;
     let stage = |address: &Address| {
         let kind = kinds.iter().find(|kind| kind.name() == address.kind);
         kind.map(|kind| kind.stage())
@@ -73,6 +75,33 @@ pub fn check(flags: &PlaybookFlags) -> Result<Checked, Errors> {
         resources: all - checks,
         checks,
     })
+}
+
+/// What a playbook costs a month at the prices of `region`, or of its own; offline.
+///
+/// # Errors
+/// Every problem found; a usage error, when no region is given.
+pub fn bill(flags: &PlaybookFlags, region: Option<&str>) -> Result<Bill, Errors> {
+    let kinds = resources::registry();
+    let playbook = load(flags, &kinds)?;
+    let Some(region) = region.or(playbook.region.as_deref()) else {
+        return Err(
+            Error::usage("the playbook names no region, and each has its prices")
+                .hint("give one: `--region eu-west-1`")
+                .into(),
+        );
+    };
+    let mut facts = facts(&playbook);
+    facts.region = Some(region.to_owned());
+    Bill::of(&playbook, &kinds, &facts, region)
+}
+
+/// What a playbook says of its run.
+fn facts(playbook: &Playbook) -> Facts {
+    Facts {
+        region: playbook.region.clone(),
+        account: playbook.account.clone(),
+    }
 }
 
 /// The graph of a playbook, offline.
@@ -119,11 +148,7 @@ fn load(flags: &PlaybookFlags, kinds: &[Arc<dyn Kind>]) -> Result<Playbook, Erro
     };
     let loaded = Playbook::load(&flags.playbook, &options, &sections());
     let playbook = loaded.map_err(|errors| not_named(errors, &flags.playbook))?;
-    let facts = Facts {
-        region: playbook.region.clone(),
-        account: playbook.account.clone(),
-    };
-    engine::check(&playbook, kinds, &facts)?;
+    engine::check(&playbook, kinds, &facts(&playbook))?;
     Ok(playbook)
 }
 

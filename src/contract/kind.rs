@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use schemars::Schema;
 
-use super::{Context, Target};
+use super::{Context, Quota, Target};
 use crate::aws::{Tagged, Tags};
 use crate::base::{
     Address, Cost, Diff, Error, Errors, Node, OutputMeaning, Outputs, Result, Value,
@@ -118,6 +118,9 @@ pub enum Presence {
     Absent,
     /// It is still there, with what holds it if that is known.
     Present(String),
+    /// Nothing can use it any more, and AWS deletes it by itself: until when it can be brought
+    /// back, RFC 3339.
+    Pending(String),
     /// The question could not be answered, and why.
     Unknown(String),
 }
@@ -152,6 +155,11 @@ pub trait Kind: Send + Sync {
     /// Destroy deletes lower ranks first (DESIGN, deletion order).
     fn delete_rank(&self) -> u8;
 
+    /// Everything else writes to it: it is deleted after all other kinds.
+    fn deleted_last(&self) -> bool {
+        false
+    }
+
     /// All that is wrong with a spec and can be told offline; `node` may have unknown parts.
     ///
     /// # Errors
@@ -177,9 +185,21 @@ pub trait Kind: Send + Sync {
         Ok(None)
     }
 
-    /// What one such costs a month in `region`, on demand; nothing while the spec is not known.
-    fn cost(&self, _node: &Node, _region: &str) -> Cost {
+    /// What one such costs a month in `region`, on demand, where `attached` attach themselves to it.
+    /// What is known only after apply and would change the price is named as unknown.
+    fn cost(&self, _node: &Node, _region: &str, _attached: &[Address]) -> Cost {
         Cost::default()
+    }
+
+    /// What one that exists costs a month now; `None` where that cannot be told.
+    fn cost_now(&self, _live: &Found, _region: &str) -> Option<Cost> {
+        Some(Cost::default())
+    }
+
+    /// What one such takes of the account's quotas; of one without a spec (`None`), what every one
+    /// takes.
+    fn uses(&self, _node: Option<&Node>) -> Vec<(Quota, u64)> {
+        Vec::new()
     }
 
     /// What differs. Pure. `live` is `None` for what does not exist: then the diff tells what will

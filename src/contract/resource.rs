@@ -5,7 +5,7 @@ use std::future::Future;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
-use super::{Context, Iam, Part, Presence, Target, Wanted};
+use super::{Context, Iam, Part, Presence, Quota, Target, Wanted};
 use crate::aws::Tags;
 use crate::base::node::Step;
 use crate::base::{Address, Cost, Diff, Error, OutputMeaning, Outputs, Result};
@@ -26,6 +26,10 @@ pub trait Live: Clone + Send + Sync + 'static {
     fn parts(&self) -> Vec<Part> {
         Vec::new()
     }
+    /// What it costs a month now in `region`, on demand; `None` where that cannot be told.
+    fn cost(&self, _region: &str) -> Option<Cost> {
+        None
+    }
 }
 
 /// A resource kind. Implementations are one file each in `src/resources/`.
@@ -42,10 +46,14 @@ pub trait Resource: DeserializeOwned + JsonSchema + Send + Sync + 'static {
     const ARN: Option<&'static str>;
     /// Destroy deletes lower ranks first.
     const DELETE_RANK: u8;
+    /// Everything else writes to it (logs): it is deleted after all kinds of lower rank.
+    const DELETED_LAST: bool = false;
     /// A new one can be made while the old one is still there. Then a replacement makes the new
     /// one first ([`Resource::depose`] lets the old one go from the address), and the old one is
     /// deleted once all that uses it has moved on.
     const CREATE_FIRST: bool = false;
+    /// How many of the kind an account may have, as AWS sets it at first.
+    const QUOTA: Option<Quota> = None;
     /// What AWS reports.
     type Live: Live;
 
@@ -70,6 +78,16 @@ pub trait Resource: DeserializeOwned + JsonSchema + Send + Sync + 'static {
     /// What one such costs a month in `region`, on demand.
     fn cost(&self, _region: &str) -> Cost {
         Cost::default()
+    }
+
+    /// The same, where `attached` attach themselves to it (elastic IPs to an instance).
+    fn cost_with(&self, region: &str, _attached: &[Address]) -> Cost {
+        self.cost(region)
+    }
+
+    /// What it takes of quotas beside [`Resource::QUOTA`]: shards of a stream, rules of a group.
+    fn uses(&self) -> Vec<(Quota, u64)> {
+        Vec::new()
     }
 
     /// Creates or updates, and waits until usable. Safe to repeat.

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use schemars::Schema;
 
+use super::estimate::estimate;
 use super::made::made;
-use super::{Context, Found, Iam, Kind, Live, Presence, Resource, Target, Wanted};
+use super::{Context, Found, Iam, Kind, Live, Presence, Quota, Resource, Target, Wanted};
 use crate::base::deserialize::from_node;
 use crate::base::{Address, Cost, Diff, Error, Errors, Node, OutputMeaning, Result, Shown};
 
@@ -94,11 +95,22 @@ impl<R: Resource> Kind for Typed<R> {
             .collect())
     }
 
-    fn cost(&self, node: &Node, region: &str) -> Cost {
-        match from_node::<R>(node) {
-            Ok(spec) => spec.cost(region),
-            Err(_) => Cost::unknown(format!("one of `{}`, not yet known", R::KIND)),
-        }
+    fn cost(&self, node: &Node, region: &str, attached: &[Address]) -> Cost {
+        estimate(node, R::KIND, |node| {
+            let spec = from_node::<R>(node).ok()?;
+            Some(spec.cost_with(region, attached))
+        })
+    }
+
+    fn cost_now(&self, live: &Found, region: &str) -> Option<Cost> {
+        live_of::<R>(live).ok()?.cost(region)
+    }
+
+    fn uses(&self, node: Option<&Node>) -> Vec<(Quota, u64)> {
+        let one = R::QUOTA.map(|quota| (quota, 1));
+        let spec = node.and_then(|node| from_node::<R>(node).ok());
+        let more = spec.map(|spec| spec.uses()).unwrap_or_default();
+        one.into_iter().chain(more).collect()
     }
 
     fn diff(&self, target: Target<'_>, live: Option<&Found>) -> Result<Diff> {
@@ -130,6 +142,10 @@ impl<R: Resource> Kind for Typed<R> {
         let deleted = self.delete(cx, old).await;
         deleted.map_err(|error| error.context("deleting the old one"))?;
         self.apply(cx, target, None).await
+    }
+
+    fn deleted_last(&self) -> bool {
+        R::DELETED_LAST
     }
 
     fn creates_first(&self) -> bool {

@@ -1,15 +1,11 @@
 //! Takes down what the stack owns in the account, whatever the playbook says by now.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Instant;
-
-use futures::StreamExt;
 
 use super::graph::Graph;
-use super::journal::{Journal, Mark};
 use super::planning::{Prepared, kept_by_tag, parts};
 use super::run::{Engine, Shared};
-use super::{Action, Event, Outcome, Receipt, Step};
+use super::{Action, Outcome, Receipt, Step};
 use crate::base::{Address, Errors, Result, World};
 use crate::contract::{Found, Stage, Wanted};
 
@@ -34,6 +30,7 @@ impl Engine {
                 let mut step = Step::new(address.clone(), Action::Delete);
                 step.id = Some(found.id.clone());
                 step.parts = parts(found);
+                step.cost_now = self.cost_now(address, found);
                 if let Some(why) = kept.get(address) {
                     step.action = Action::Keep;
                     step.reason = Some(why.clone());
@@ -119,66 +116,5 @@ impl Engine {
         outcome.interrupted = self.stop.is_requested();
         let receipt = self.prove(prepared, &outcome).await;
         Ok((outcome, receipt))
-    }
-
-    /// Deletes rank by rank, each rank as wide as allowed. A failure holds up nobody else.
-    pub(super) async fn delete_all(
-        &self,
-        journal: &Journal,
-        found: &[(&Address, &Found)],
-        outcome: &Shared<Outcome>,
-    ) {
-        let mut ranks: BTreeMap<u8, Vec<(&Address, &Found)>> = BTreeMap::new();
-        for (address, found) in found {
-            ranks
-                .entry(self.rank(address))
-                .or_default()
-                .push((address, found));
-        }
-        for group in ranks.into_values() {
-            futures::stream::iter(group)
-                .for_each_concurrent(
-                    self.options.parallelism.max(1),
-                    |(address, found)| async move {
-                        if self.stop.is_requested() {
-                            outcome.with(|outcome| outcome.not_begun.push(address.clone()));
-                            return;
-                        }
-                        if let Err(error) = self.delete_one(journal, address, found).await {
-                            self.failed(outcome, address, error);
-                        } else {
-                            outcome.with(|outcome| outcome.done.push(address.clone()));
-                        }
-                    },
-                )
-                .await;
-        }
-    }
-
-    async fn delete_one(&self, journal: &Journal, address: &Address, found: &Found) -> Result<()> {
-        let started = Instant::now();
-        self.observer.event(&Event::Started {
-            address: address.clone(),
-            action: Action::Delete,
-        });
-        let mut entry = self.entry(address, Action::Delete, Mark::Intent);
-        entry.id = Some(found.id.clone());
-        journal.append(&entry)?;
-        let result = self.kind(&address.kind)?.delete(&self.cx, found).await;
-        entry.time = jiff::Timestamp::now();
-        entry.mark = if result.is_ok() {
-            Mark::Done
-        } else {
-            Mark::Failed
-        };
-        journal.append(&entry)?;
-        result?;
-        self.observer.event(&Event::Done {
-            address: address.clone(),
-            action: Action::Delete,
-            id: found.id.clone(),
-            elapsed: started.elapsed(),
-        });
-        Ok(())
     }
 }

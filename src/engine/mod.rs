@@ -1,18 +1,22 @@
 //! Plans, applies, destroys and proves; sees the traits of `contract` only, never a kind.
 
 mod apply;
+mod bill;
 mod check;
+mod deletion;
 mod destroy;
 pub mod events;
 mod glance;
 pub mod graph;
 pub mod journal;
 mod limits;
+mod monthly;
 pub mod outcome;
 mod ownership;
 pub mod plan;
 mod planning;
 mod proof;
+mod quotas;
 pub mod receipt;
 mod reporting;
 mod run;
@@ -22,8 +26,10 @@ pub mod stop;
 mod survey;
 pub mod walk;
 
+pub use bill::Bill;
 pub use check::check;
 pub use events::{Event, Observer};
+pub use limits::hold;
 pub use outcome::Outcome;
 pub use plan::{Action, Plan, Step, StepPart};
 pub use planning::Prepared;

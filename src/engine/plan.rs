@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use super::monthly::{members, rounded};
 use crate::base::secret::redact;
-use crate::base::{Address, Diff, Effect, FieldChange, Location, Shown, hex};
+use crate::base::{Address, Cost, Diff, Effect, FieldChange, Location, Shown, hex};
 
 /// What happens to one resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -89,6 +90,10 @@ pub struct Step {
     pub at: Option<Location>,
     /// What goes with it.
     pub parts: Vec<StepPart>,
+    /// What it costs a month once this is done.
+    pub cost: Cost,
+    /// What it costs a month now; `None` where that cannot be told.
+    pub cost_now: Option<Cost>,
 }
 
 impl Step {
@@ -104,10 +109,24 @@ impl Step {
             create_first: false,
             at: None,
             parts: Vec::new(),
+            cost: Cost::default(),
+            cost_now: Some(Cost::default()),
         }
     }
 
     fn to_json(&self) -> Value {
+        let mut step = self.work_json();
+        if let Value::Object(step) = &mut step {
+            step.extend(members(&self.cost));
+            let now = self.cost_now.as_ref().filter(|now| now.is_known());
+            let now = now.map(|now| rounded(now.usd));
+            step.insert("monthly_usd_now".to_owned(), json!(now));
+        }
+        step
+    }
+
+    /// What is done, without what it costs.
+    fn work_json(&self) -> Value {
         json!({
             "address": self.address.to_string(),
             "action": self.action.word(),
@@ -139,6 +158,8 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// How many checks follow.
     pub checks: usize,
+    /// What is no obstacle, but should be known before it is approved.
+    pub warnings: Vec<String>,
     /// Hash of all that the plan would do; an approved plan is applied only if it is still this.
     pub fingerprint: String,
 }
@@ -172,6 +193,20 @@ impl Plan {
     /// The plan as a document, version 1; secrets are masked.
     #[must_use]
     pub fn to_json(&self) -> Value {
+        let mut summary = members(&self.monthly());
+        let change = self.monthly_change().map(rounded);
+        summary.insert("monthly_usd_change".to_owned(), json!(change));
+        for action in [
+            Action::Create,
+            Action::Update,
+            Action::Replace,
+            Action::Delete,
+            Action::Keep,
+            Action::Nothing,
+        ] {
+            summary.insert(action.word().to_owned(), self.count(action).into());
+        }
+        let warnings = self.warnings.iter().map(|text| redact(text));
         json!({
             "version": 1,
             "stack": self.stack,
@@ -180,22 +215,16 @@ impl Plan {
             "sandbox": self.sandbox,
             "steps": self.steps.iter().map(Step::to_json).collect::<Vec<_>>(),
             "checks": self.checks,
-            "summary": {
-                "create": self.count(Action::Create),
-                "update": self.count(Action::Update),
-                "replace": self.count(Action::Replace),
-                "delete": self.count(Action::Delete),
-                "keep": self.count(Action::Keep),
-                "nothing": self.count(Action::Nothing),
-            },
+            "warnings": warnings.collect::<Vec<_>>(),
+            "summary": summary,
             "fingerprint": self.fingerprint,
         })
     }
 }
 
-/// A step without what does not change the outcome: its place in the file, its reason.
+/// A step without what does not change the outcome: its place in the file, its reason, its price.
 fn sealed_json(step: &Step) -> Value {
-    let mut json = step.to_json();
+    let mut json = step.work_json();
     if let Some(object) = json.as_object_mut() {
         object.remove("at");
         object.remove("reason");
@@ -244,10 +273,12 @@ mod tests {
     fn the_fingerprint_follows_what_would_change_and_not_where_it_stands() {
         let mut moved = plan("t3a.medium");
         moved.steps[0].at = Some(Location::nowhere("site.yml"));
+        moved.steps[0].cost = Cost::of(30.0);
+        moved.warnings.push("prices were raised".to_owned());
         assert_eq!(
             plan("t3a.medium").fingerprint,
             moved.sealed().fingerprint,
-            "a moved declaration is the same plan"
+            "a moved declaration and another price are the same plan"
         );
         assert_ne!(
             plan("t3a.medium").fingerprint,

@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 
 use super::graph::Graph;
+use super::quotas::Taken;
 use super::run::{Engine, Shared};
 use super::survey::Survey;
 use super::walk::{Turn, walk};
 use super::{Action, Plan, Step, StepPart};
-use crate::base::{Address, Effect, Error, ErrorKind, Errors, FieldChange, Known, Result, World};
-use crate::contract::{Found, Patience, Stage, tags as keys};
+use crate::base::{
+    Address, Cost, Effect, Error, ErrorKind, Errors, FieldChange, Known, Result, World,
+};
+use crate::contract::{Found, Patience, Quota, Stage, tags as keys};
 use crate::playbook::{Declaration, Playbook};
 
 /// A plan, and what was seen when it was made.
@@ -24,6 +27,7 @@ pub struct Prepared {
 struct Planned {
     step: Step,
     observed: Option<Found>,
+    uses: Vec<(Quota, u64)>,
 }
 
 impl Engine {
@@ -34,7 +38,7 @@ impl Engine {
     pub async fn plan(&self) -> Result<Prepared, Errors> {
         let playbook = self.playbook()?;
         super::check(playbook, &self.kinds, &self.facts)?;
-        super::limits::check(playbook)?;
+        super::limits::count(playbook)?;
         let graph = self.graph(playbook)?;
         let survey = self.look().await?;
         let world = Shared::new(World::default());
@@ -75,8 +79,10 @@ impl Engine {
         let mut planned = planned.into_inner();
         let mut steps = Vec::new();
         let mut observed = BTreeMap::new();
+        let mut taken = Taken::default();
         for address in graph.order() {
             if let Some(one) = planned.remove(&address) {
+                taken.add(&address, one.uses);
                 steps.push(one.step);
                 observed.extend(one.observed.map(|found| (address, found)));
             }
@@ -88,8 +94,12 @@ impl Engine {
             steps.extend(self.orphans(playbook, &survey));
         }
         self.refuse_forgotten(playbook, &graph, &steps)?;
+        self.take_others(&survey, &steps, &mut taken);
+        let mut warnings = taken.warnings(&self.cx.region);
+        warnings.extend(self.hold_limit(playbook, &steps)?);
         let checks = self.checks(playbook)?.len();
-        let plan = self.sealed(steps, checks);
+        let mut plan = self.sealed(steps, checks);
+        plan.warnings = warnings;
         Ok(Prepared {
             plan,
             graph,
@@ -106,6 +116,7 @@ impl Engine {
             sandbox: self.options.sandbox,
             steps,
             checks,
+            warnings: Vec::new(),
             fingerprint: String::new(),
         }
         .sealed()
@@ -140,6 +151,7 @@ impl Engine {
             (_, Some(live)) => Known {
                 outputs: Some(live.outputs.clone()),
                 unsettled: diff.unsettled.clone(),
+                ..Known::default()
             },
         };
         world.with(|world| world.0.insert(address.clone(), known));
@@ -149,7 +161,18 @@ impl Engine {
         step.at = Some(declaration.at.clone());
         step.id = live.map(|live| live.id.clone());
         step.parts = live.map(parts).unwrap_or_default();
-        Ok(Planned { step, observed })
+        let node = scope.node();
+        step.cost = kind.cost(node, &self.cx.region, self.attached(address));
+        step.cost_now = match live {
+            None => Some(Cost::default()),
+            Some(_) if action == Action::Nothing || step.cost.is_free() => Some(step.cost.clone()),
+            Some(live) => kind.cost_now(live, &self.cx.region),
+        };
+        Ok(Planned {
+            step,
+            observed,
+            uses: kind.uses(Some(node)),
+        })
     }
 
     /// Refuses to make anew, with `--only`, what others use that would not be brought along.
@@ -192,6 +215,7 @@ impl Engine {
                 let mut step = Step::new(address.clone(), Action::Delete);
                 step.id = Some(found.id.clone());
                 step.parts = parts(found);
+                step.cost_now = self.cost_now(address, found);
                 let why = if address.is_deposed() {
                     "a new one took its place"
                 } else {
@@ -201,6 +225,8 @@ impl Engine {
                 if let Some(why) = kept_by_tag(found) {
                     step.action = Action::Keep;
                     step.reason = Some(format!("no longer in the playbook, but {why}"));
+                    let unknown = || Cost::unknown(address.to_string());
+                    step.cost = step.cost_now.clone().unwrap_or_else(unknown);
                 }
                 step
             })

@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use futures::future::join_all;
+use futures::future::{OptionFuture, join_all};
 
 use super::planning::Prepared;
 use super::run::Engine;
 use super::{Action, Event, Line, Listing, Outcome, Receipt, Verdict, journal};
-use crate::base::Address;
-use crate::contract::{Kind, Presence, Stage, Wanted, tags as keys};
+use crate::base::{Address, Result};
+use crate::contract::{Arn, Found, Kind, Presence, Stage, Wanted, tagging, tags as keys};
 
 /// How long a thing may take to be seen as gone after its deletion was answered.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -81,9 +81,8 @@ impl Engine {
             .lines
             .sort_by_key(|line| line.address.as_ref().map(|it| (self.rank(it), it.clone())));
         if whole {
-            receipt
-                .listings
-                .extend(self.listings(prepared, &kept).await);
+            let listings = self.listings(prepared, &kept, &receipt.lines).await;
+            receipt.listings.extend(listings);
         }
         receipt.when = jiff::Timestamp::now().to_string();
         receipt
@@ -121,11 +120,7 @@ impl Engine {
     }
 
     /// What the journal knows of this stack beside what was found: made by runs that are over.
-    fn remembered(
-        &self,
-        known: &[Question],
-        prepared: &Prepared,
-    ) -> crate::base::Result<BTreeSet<Question>> {
+    fn remembered(&self, known: &[Question], prepared: &Prepared) -> Result<BTreeSet<Question>> {
         let mut remembered = BTreeSet::new();
         for entry in journal::read(&self.cx.local, &self.cx.stack)? {
             let Some(id) = entry.id else { continue };
@@ -147,7 +142,12 @@ impl Engine {
     /// One verdict per question.
     async fn ask(&self, questions: &[Question], outcome: &Outcome) -> Vec<Verdict> {
         let mut verdicts: Vec<Option<Verdict>> = vec![None; questions.len()];
-        let mut gone_once = vec![false; questions.len()];
+        // A deletion of this run that was answered counts as the first answer.
+        let deleted: BTreeSet<&Address> = outcome.done.iter().collect();
+        let mut gone_once: Vec<bool> = questions
+            .iter()
+            .map(|question| deleted.contains(&question.address))
+            .collect();
         let failed: BTreeSet<&Address> = outcome
             .failed
             .iter()
@@ -180,6 +180,7 @@ impl Engine {
                             gone_once[index] = true;
                             None
                         }
+                        Presence::Pending(until) => Some(Verdict::Pending(until)),
                         Presence::Present(held) if hopeless => Some(Verdict::Present(held)),
                         Presence::Unknown(why) if hopeless || gone_once[index] => {
                             Some(Verdict::Unknown(why))
@@ -206,51 +207,93 @@ impl Engine {
         }
     }
 
-    /// Every kind that was in use listed again by the stack's tag: nothing may come back but what
-    /// was kept.
-    async fn listings(&self, prepared: &Prepared, kept: &BTreeMap<&Address, &str>) -> Vec<Listing> {
-        let wanted = Wanted::default();
-        let kinds = self.kinds.iter();
-        let kinds = kinds.filter(|kind| prepared.survey.listed.contains(kind.name()));
-        let listings = kinds.map(|kind| self.listing(kind.as_ref(), &wanted, prepared, kept));
-        join_all(listings).await
-    }
-
-    async fn listing(
+    /// The second look, by other questions than ids: everything that carries the stack's tag, and
+    /// the kinds that tags do not show by their own listings. Nothing may come back but what was
+    /// kept.
+    async fn listings(
         &self,
-        kind: &dyn Kind,
-        wanted: &Wanted,
         prepared: &Prepared,
         kept: &BTreeMap<&Address, &str>,
-    ) -> Listing {
-        let what = format!("{} by tag tidewalk:stack", kind.name());
-        let verdict = match kind.discover(&self.cx, wanted).await {
-            Err(error) => Verdict::Unknown(error.message().to_owned()),
-            Ok(found) => {
-                let left: Vec<String> = found
-                    .into_iter()
-                    .filter(|found| {
-                        let kept = kept.keys().filter_map(|it| prepared.survey.owned.get(*it));
-                        let ours = found.tags.value(keys::STACK) == Some(&self.cx.stack);
-                        ours && !kept.into_iter().any(|kept| kept.id == found.id)
-                    })
-                    .map(|found| found.id)
-                    .collect();
-                if left.is_empty() {
-                    Verdict::Absent
-                } else {
-                    Verdict::Present(left.join(", "))
+        asked: &[Line],
+    ) -> Vec<Listing> {
+        let kept = kept.keys().filter_map(|it| prepared.survey.owned.get(*it));
+        let kept: Vec<&str> = kept.map(|found| found.id.as_str()).collect();
+        let kinds = self.kinds.iter().filter(|kind| kind.arn().is_none());
+        let kinds = kinds.filter(|kind| prepared.survey.listed.contains(kind.name()));
+        let listings = kinds.map(|kind| async {
+            let what = format!("{} of the stack", kind.name());
+            let left = self.left(kind.as_ref(), &Wanted::default(), &kept).await;
+            Listing::new(what, left)
+        });
+        let by_tag = async {
+            let left = self.left_by_tag(&kept, asked).await;
+            Listing::new("everything tagged tidewalk:stack".to_owned(), left)
+        };
+        // Without kinds that carry tags there is nothing to look for by tag.
+        let tagged = self.kinds.iter().any(|kind| kind.arn().is_some());
+        let by_tag = OptionFuture::from(tagged.then_some(by_tag));
+        let (by_tag, listings) = tokio::join!(by_tag, join_all(listings));
+        by_tag.into_iter().chain(listings).collect()
+    }
+
+    /// What a kind's own listing still shows.
+    async fn left(&self, kind: &dyn Kind, wanted: &Wanted, kept: &[&str]) -> Result<Vec<String>> {
+        let found = kind.discover(&self.cx, wanted).await?.into_iter();
+        let ours = |found: &Found| found.tags.value(keys::STACK) == Some(&self.cx.stack);
+        let left = found.filter(|found| ours(found) && !kept.contains(&found.id.as_str()));
+        Ok(left.map(|found| found.id).collect())
+    }
+
+    /// What still carries the stack's tag and is there. Tags outlive their resources for a while:
+    /// what was asked for and is gone does not count, and of anything else its own service says
+    /// whether it is there.
+    async fn left_by_tag(&self, kept: &[&str], asked: &[Line]) -> Result<Vec<String>> {
+        let gone = asked.iter().filter(|line| line.verdict == Verdict::Absent);
+        let known: Vec<&str> = gone
+            .map(|line| line.id.as_str())
+            .chain(kept.iter().copied())
+            .collect();
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let wanted = Wanted {
+                tagged: tagging::everything(&self.cx.aws, &self.cx.stack).await?,
+                ..Wanted::default()
+            };
+            let tagged = wanted.tagged.of(&self.cx.aws, &self.cx.stack).await?;
+            let is_known = |arn: &str| known.iter().any(|id| names(arn, id));
+            let strays = tagged.iter().map(|one| one.arn.as_str());
+            let mut strays: BTreeSet<&str> = strays.filter(|arn| !is_known(arn)).collect();
+            let mut left = Vec::new();
+            for kind in &self.kinds {
+                let Some(begin) = kind.arn() else { continue };
+                let its = |arn: &&str| Arn::read(arn).is_some_and(|arn| arn.after(begin).is_some());
+                if strays.iter().any(its) {
+                    left.extend(self.left(kind.as_ref(), &wanted, kept).await?);
+                    strays.retain(|arn| !its(arn));
                 }
             }
-        };
-        Listing { what, verdict }
+            if !left.is_empty() || strays.is_empty() {
+                return Ok(left);
+            }
+            if Instant::now() >= deadline || self.stop.is_requested() {
+                return Ok(strays.into_iter().map(str::to_owned).collect());
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
     }
+}
+
+/// The ARN is that of the resource with this id: its name, or itself an ARN.
+fn names(arn: &str, id: &str) -> bool {
+    arn.strip_suffix(id)
+        .is_some_and(|rest| rest.is_empty() || rest.ends_with(['/', ':']))
 }
 
 /// One of a section: `instances` holds an `instance`.
 fn noun(section: &str) -> String {
-    section
-        .strip_suffix('s')
-        .unwrap_or(section)
-        .replace('_', " ")
+    let one = match section.strip_suffix("ies") {
+        Some(stem) => format!("{stem}y"),
+        None => section.strip_suffix('s').unwrap_or(section).to_owned(),
+    };
+    one.replace('_', " ")
 }

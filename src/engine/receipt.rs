@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::base::Address;
 use crate::base::secret::redact;
+use crate::base::{Address, Result};
 
 /// The answer to "is it gone?".
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,10 +62,22 @@ pub struct Line {
 /// One listing that must come back empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listing {
-    /// What was listed: `instances by tag tidewalk:stack`.
+    /// What was listed: `everything tagged tidewalk:stack`.
     pub what: String,
     /// The answer.
     pub verdict: Verdict,
+}
+
+impl Listing {
+    /// What a listing says that may have `left` something.
+    pub(super) fn new(what: String, left: Result<Vec<String>>) -> Self {
+        let verdict = match left {
+            Ok(left) if left.is_empty() => Verdict::Absent,
+            Ok(left) => Verdict::Present(left.join(", ")),
+            Err(error) => Verdict::Unknown(error.message().to_owned()),
+        };
+        Self { what, verdict }
+    }
 }
 
 /// The receipt of one destroy.
@@ -94,10 +106,11 @@ impl Receipt {
         lines.chain(self.listings.iter().map(|listing| &listing.verdict))
     }
 
-    /// Everything is absent, and at least one listing says so.
+    /// Everything is absent or goes away by itself, and at least one listing says so.
     #[must_use]
     pub fn is_proven(&self) -> bool {
-        !self.listings.is_empty() && self.verdicts().all(|verdict| *verdict == Verdict::Absent)
+        let gone = |verdict: &Verdict| matches!(verdict, Verdict::Absent | Verdict::Pending(_));
+        !self.listings.is_empty() && self.verdicts().all(gone)
     }
 
     /// How many verdicts have this word.

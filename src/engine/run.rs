@@ -70,15 +70,7 @@ impl Engine {
             region: Some(cx.region.clone()),
             account: Some(cx.account.clone()),
         };
-        let mut attached: BTreeMap<Address, Vec<Address>> = BTreeMap::new();
-        let declarations = playbook.iter().flat_map(|playbook| &playbook.declarations);
-        for (address, declaration) in declarations {
-            let references = declaration.references.iter();
-            for reference in references.filter(|reference| reference.attaches) {
-                let target = reference.target.clone();
-                attached.entry(target).or_default().push(address.clone());
-            }
-        }
+        let attached = playbook.as_ref().map(super::bill::attached);
         Self {
             kinds,
             playbook,
@@ -88,8 +80,16 @@ impl Engine {
             observer,
             stop,
             now: Timestamp::now(),
-            attached,
+            attached: attached.unwrap_or_default(),
         }
+    }
+
+    /// Those that attach themselves to `address`.
+    pub(super) fn attached(&self, address: &Address) -> &[Address] {
+        self.attached
+            .get(address)
+            .map(Vec::as_slice)
+            .unwrap_or_default()
     }
 
     /// The playbook of this run.
@@ -142,7 +142,7 @@ impl Engine {
             {
                 graph.need(address, &reference.target);
                 if self.stage(address) == Stage::Upon {
-                    for other in self.attached.get(&reference.target).into_iter().flatten() {
+                    for other in self.attached(&reference.target) {
                         graph.need(address, other);
                     }
                 }
@@ -262,7 +262,7 @@ impl Engine {
         let mut seen: Vec<&Address> = targets.iter().copied().collect();
         if self.stage(&declaration.address) == Stage::Upon {
             for target in &targets {
-                seen.extend(self.attached.get(*target).into_iter().flatten());
+                seen.extend(self.attached(target));
             }
         }
         world.with(|world| {

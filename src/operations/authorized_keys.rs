@@ -24,6 +24,7 @@ pub struct AuthorizedKeys {
     exclusive: bool,
     /// `absent` takes these keys away.
     #[serde(default)]
+    #[schemars(extend("default" = "present"))]
     state: State,
 }
 

@@ -26,6 +26,7 @@ pub struct Directory {
     mode: Option<Mode>,
     /// `absent` removes the directory if it is empty.
     #[serde(default)]
+    #[schemars(extend("default" = "present"))]
     state: State,
     /// With `state: absent`: removes everything in it, too.
     #[serde(default)]

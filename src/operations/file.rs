@@ -23,6 +23,7 @@ pub struct File {
     source: Option<String>,
     /// `absent` removes the file.
     #[serde(default)]
+    #[schemars(extend("default" = "present"))]
     state: State,
     /// Owner's name; root for a new file when not given.
     owner: Option<String>,

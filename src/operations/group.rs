@@ -23,6 +23,7 @@ pub struct Group {
     system: bool,
     /// `absent` removes the group.
     #[serde(default)]
+    #[schemars(extend("default" = "present"))]
     state: State,
 }
 

@@ -29,6 +29,7 @@ pub struct Line {
     after: Option<String>,
     /// `absent` removes the line.
     #[serde(default)]
+    #[schemars(extend("default" = "present"))]
     state: State,
     /// Command that must succeed before the file is replaced; `%s` stands for the new file. Without
     /// `%s` it runs right after the file was replaced, and the old one is put back if it fails.

@@ -26,6 +26,7 @@ struct Spec {
     names: Vec<String>,
     /// `present`, `latest` or `absent`.
     #[serde(default)]
+    #[schemars(extend("default" = "present"))]
     state: PackageState,
     /// Refresh the package lists first: `true`, `false`, or when needed (not given: they are older
     /// than a day, a source has changed, or a package is not known).

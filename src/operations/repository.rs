@@ -35,6 +35,7 @@ pub struct Repository {
     key: Option<Key>,
     /// `absent` removes the source and its key.
     #[serde(default)]
+    #[schemars(extend("default" = "present"))]
     state: State,
 }
 

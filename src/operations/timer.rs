@@ -35,6 +35,7 @@ pub struct Timer {
     randomized_delay_seconds: Option<u32>,
     /// `absent` removes the timer and its service.
     #[serde(default)]
+    #[schemars(extend("default" = "present"))]
     state: State,
 }
 

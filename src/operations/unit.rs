@@ -31,6 +31,7 @@ pub struct Unit {
     verify: bool,
     /// `absent` removes the file; a whole unit is stopped and disabled first.
     #[serde(default)]
+    #[schemars(extend("default" = "present"))]
     state: State,
     /// Unit to reload, once, after all operations, when this changes something.
     reload: Option<String>,

@@ -37,6 +37,7 @@ pub struct User {
     system: bool,
     /// `absent` removes the user.
     #[serde(default)]
+    #[schemars(extend("default" = "present"))]
     state: State,
     /// With `state: absent`: removes the home directory, too.
     #[serde(default)]

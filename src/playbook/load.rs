@@ -112,6 +112,7 @@ fn load(
         tags: settings.tags,
         lease: settings.lease,
         limits: settings.limits,
+        monthly_limit: settings.monthly_limit,
         outputs,
         declarations,
         expressions,

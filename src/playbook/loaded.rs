@@ -33,6 +33,8 @@ pub struct Playbook {
     pub lease: Option<Duration>,
     /// The most resources of a kind that it may have, and where that is written.
     pub limits: BTreeMap<String, (u64, Location)>,
+    /// The most that it may cost, US dollars a month, and where that is written.
+    pub monthly_limit: Option<(f64, Location)>,
     /// What it tells about itself after a run; not evaluated.
     pub outputs: IndexMap<String, Node>,
     /// Everything it declares, in the order it was written.

@@ -32,13 +32,20 @@ pub fn schema(sections: &[Section]) -> Json {
 
 fn settings(sections: &[Section]) -> Map<String, Json> {
     let expression = expression();
-    let limits: Map<String, Json> = sections
+    let mut limits: Map<String, Json> = sections
         .iter()
         .map(|section| {
             let count = json!({ "anyOf": [{ "type": "integer", "minimum": 0 }, expression] });
             (section.name.to_owned(), count)
         })
         .collect();
+    limits.insert(
+        super::settings::MONTHLY.to_owned(),
+        json!({
+            "description": "US dollars a month, at list prices on demand",
+            "anyOf": [{ "type": "number", "minimum": 0 }, expression],
+        }),
+    );
     let settings = json!({
         "stack": { "type": "string", "description": "Name of the stack: written on everything it owns" },
         "account": { "type": "string", "description": "The only AWS account this may be applied to: 12 digits, in quotes" },
@@ -47,7 +54,7 @@ fn settings(sections: &[Section]) -> Map<String, Json> {
         "lease": { "type": "string", "description": "How long the stack may live unless renewed: `30d`, `12h`" },
         "limits": {
             "type": "object",
-            "description": "Refuse a plan with more resources of a kind than this",
+            "description": "Refuse a plan with more resources of a kind than this (`instances: 5`), or one that costs more US dollars a month (`monthly_usd: 150`)",
             "properties": limits,
             "additionalProperties": false,
         },

@@ -19,6 +19,7 @@ pub(super) struct Settings {
     pub(super) tags: BTreeMap<String, String>,
     pub(super) lease: Option<Duration>,
     pub(super) limits: BTreeMap<String, (u64, Location)>,
+    pub(super) monthly_limit: Option<(f64, Location)>,
 }
 
 /// Evaluates the settings; what is wrong goes to `errors`.
@@ -56,7 +57,11 @@ pub(super) fn read(
     });
     settings.tags = tags(document.map("tags"), expressions, &with_facts, errors);
     for (kind, entry) in document.map("limits") {
-        if let Some(count) = limit(kind, entry, expressions, &plain, sections, errors) {
+        if kind == MONTHLY {
+            let node = visible(expressions.value(&entry.node, &plain), kind, errors);
+            let usd = node.and_then(|node| errors.keep(monthly_usd(&node)));
+            settings.monthly_limit = usd.map(|usd| (usd, entry.node.at.clone()));
+        } else if let Some(count) = limit(kind, entry, expressions, &plain, sections, errors) {
             settings
                 .limits
                 .insert(kind.clone(), (count, entry.key_at.clone()));
@@ -64,6 +69,9 @@ pub(super) fn read(
     }
     settings
 }
+
+/// The limit of what the stack may cost.
+pub(super) const MONTHLY: &str = "monthly_usd";
 
 /// A value that anyone may see, and that is known now.
 pub(super) fn visible(node: Result<Node, Errors>, what: &str, errors: &mut Errors) -> Option<Node> {
@@ -248,7 +256,7 @@ fn limit(
     if !sections.contains(&kind) {
         errors.push(
             Error::playbook(format!("unknown key `{kind}` in `limits`"), &entry.key_at)
-                .hint(suggestion::hint(kind, sections)),
+                .hint(suggestion::hint(kind, &[sections, &[MONTHLY]].concat())),
         );
         return None;
     }
@@ -260,5 +268,26 @@ fn limit(
             errors.push(Error::playbook(message, &node.at));
             None
         }
+    }
+}
+
+/// US dollars a month.
+fn monthly_usd(node: &Node) -> Result<f64> {
+    let usd = match node.value {
+        #[expect(clippy::cast_precision_loss, reason = "nobody pays so much")]
+        Value::Int(usd) => usd as f64,
+        Value::Float(usd) => usd,
+        _ => {
+            let message = format!(
+                "`monthly_usd` is a number of US dollars, this is {}",
+                node.type_name()
+            );
+            return Err(Error::playbook(message, &node.at).hint("write it so: `monthly_usd: 150`"));
+        }
+    };
+    if usd.is_finite() && usd >= 0.0 {
+        Ok(usd)
+    } else {
+        Err(Error::playbook("`monthly_usd` is at least 0", &node.at))
     }
 }

@@ -42,7 +42,7 @@ fn is_alike(first: &Step, other: &Step) -> bool {
 
 /// All that a step shows, with a blank where its key stands as a word.
 fn neutral(step: &Step, key: &str) -> String {
-    let text = format!("{:?} {:?}", step.diff.changes, step.reason);
+    let text = format!("{:?} {:?} {:?}", step.diff.changes, step.reason, step.cost);
     let mut shown = String::with_capacity(text.len());
     let mut rest = text.as_str();
     while let Some(at) = rest.find(key).filter(|_| !key.is_empty()) {

@@ -9,6 +9,7 @@
 #![doc = include_str!("events.md")]
 
 pub mod alike;
+pub mod cost;
 pub mod duration;
 pub mod error;
 pub mod exec;
@@ -16,6 +17,7 @@ pub mod field;
 pub mod graph;
 pub mod html;
 pub mod json;
+pub mod monthly;
 pub mod outcome;
 pub mod output;
 pub mod plan;

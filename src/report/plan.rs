@@ -6,8 +6,9 @@ use anstyle::Style;
 
 use super::alike::{group, key};
 use super::field::{Layout, fields};
+use super::monthly;
 use super::style::{BAD, CHANGE, GOOD, QUIET, REPLACE, STRONG, paint};
-use super::wrap::wrap;
+use super::wrap::{columns, printable, wrap};
 use crate::engine::{Action, Plan, Step};
 
 /// What the plan is for; it picks the words of the summary.
@@ -29,7 +30,7 @@ pub fn plan(plan: &Plan, purpose: Purpose, width: usize, full: bool) -> String {
     let mut before: Option<(Action, usize)> = None;
     while let Some(first) = rest.first() {
         let group = if full { &rest[..1] } else { group(rest) };
-        let mut lines = step(first, width, full);
+        let mut lines = step(first, group.len() > 1, width, full);
         lines.push_str(&folded(&group[1..], width));
         // Resources that take a line each stand together.
         let this = (first.action, lines.lines().count());
@@ -45,6 +46,32 @@ pub fn plan(plan: &Plan, purpose: Purpose, width: usize, full: bool) -> String {
     }
     text.push_str(&paint(STRONG, summary(plan, purpose)));
     text.push('\n');
+    let costs = match purpose {
+        Purpose::Apply => monthly::of_plan(plan, width),
+        Purpose::Destroy => monthly::of_destruction(plan, width),
+    };
+    for line in costs {
+        text.push_str(&line);
+        text.push('\n');
+    }
+    text.push_str(&warnings(&plan.warnings, width));
+    text
+}
+
+/// `warning: …`, one after the other.
+fn warnings(warnings: &[String], width: usize) -> String {
+    let mut text = String::new();
+    for warning in warnings {
+        let lines = wrap(&format!("warning: {}", printable(warning)), width);
+        for (number, line) in lines.into_iter().enumerate() {
+            let line = match line.strip_prefix("warning:") {
+                Some(rest) if number == 0 => format!("{}{rest}", paint(CHANGE, "warning:")),
+                _ => line,
+            };
+            text.push_str(&line);
+            text.push('\n');
+        }
+    }
     text
 }
 
@@ -110,7 +137,7 @@ pub fn summary(plan: &Plan, purpose: Purpose) -> String {
     }
 }
 
-fn step(step: &Step, width: usize, full: bool) -> String {
+fn step(step: &Step, is_several: bool, width: usize, full: bool) -> String {
     let (sign, style) = sign(step.action);
     let (sign, order) = match (step.action, step.create_first) {
         (Action::Replace, true) => ("+/-", Some("the new one is made first")),
@@ -128,6 +155,19 @@ fn step(step: &Step, width: usize, full: bool) -> String {
     }
     if let Some(reason) = step.reason.as_deref().or(order) {
         let _ = write!(text, "  {}", paint(style, format!("({reason})")));
+    }
+    if let Some(mut cost) = monthly::behind(step) {
+        if is_several {
+            cost.push_str(" each");
+        }
+        // Behind the address where there is room for it.
+        let taken = columns(&anstream::adapter::strip_str(&text).to_string());
+        let before = if taken + 2 + columns(&cost) > width {
+            "\n      "
+        } else {
+            "  "
+        };
+        let _ = write!(text, "{before}{}", paint(QUIET, cost));
     }
     text.push('\n');
     let layout = Layout {

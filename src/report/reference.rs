@@ -11,29 +11,40 @@ const EXPRESSION: &str = "\\{[{%]";
 /// Keys that every resource may have: told once for all.
 const COMMON: [&str; 5] = ["for_each", "depends_on", "protect", "keep", "tags"];
 
+/// Whether a table has the column that tells what changing a field takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Changes {
+    /// It has.
+    Shown,
+    /// It has not: nothing is made anew there.
+    Left,
+}
+
 /// The settings of a playbook, `sections` left out.
 #[must_use]
 pub fn settings(schema: &Value, sections: &[&str]) -> String {
-    let mut page = header();
+    let mut page = header(Changes::Left);
     for (name, field) in properties(schema) {
         if !sections.contains(&name.as_str()) {
-            row(name, field, schema, required(schema, name), &mut page);
+            let required = required(schema, name);
+            row(name, field, schema, required, None, &mut page);
         }
     }
     page
 }
 
-/// One section's part of the reference: every field with its type, default and meaning; its
-/// operations, where it has some, one by one.
+/// One section's part of the reference: every field with its type, default, what a change takes
+/// (where `changes` says so) and meaning; its operations, where it has some, one by one.
 #[must_use]
-pub fn section(name: &str, schema: &Value, outputs: &[OutputMeaning]) -> String {
+pub fn section(name: &str, schema: &Value, outputs: &[OutputMeaning], changes: Changes) -> String {
     let spec = own(&schema["additionalProperties"]);
     let mut page = format!("## `{name}`\n\n");
     if let Some(about) = description(spec) {
         let _ = writeln!(page, "{about}\n");
     }
-    page += &header();
-    fields("", spec, false, &mut page);
+    page += &header(changes);
+    let fixed = (changes == Changes::Shown).then_some(&Value::Null);
+    fields("", spec, false, fixed, &mut page);
     if !outputs.is_empty() {
         let _ = writeln!(page, "\nOutputs, read as `{{{{ {name}.NAME.OUTPUT }}}}`:\n");
         page += "| output | meaning |\n| --- | --- |\n";
@@ -48,15 +59,21 @@ pub fn section(name: &str, schema: &Value, outputs: &[OutputMeaning]) -> String 
             if let Some(about) = description(field) {
                 let _ = writeln!(page, "{about}\n");
             }
-            page += &header();
-            nested("", field, &mut page);
+            page += &header(Changes::Left);
+            nested("", field, None, &mut page);
         }
     }
     page
 }
 
-fn header() -> String {
-    "| field | type | default | meaning |\n| --- | --- | --- | --- |\n".to_owned()
+fn header(changes: Changes) -> String {
+    match changes {
+        Changes::Shown => {
+            "| field | type | default | change | meaning |\n| --- | --- | --- | --- | --- |\n"
+        }
+        Changes::Left => "| field | type | default | meaning |\n| --- | --- | --- | --- |\n",
+    }
+    .to_owned()
 }
 
 /// The alternatives of `operations:`: mappings of one key each.
@@ -65,31 +82,31 @@ fn operations(spec: &Value) -> impl Iterator<Item = &Value> {
     item["oneOf"].as_array().into_iter().flatten()
 }
 
-/// The fields of a mapping; of one that is `optional`, none is required.
-fn fields(prefix: &str, schema: &Value, optional: bool, page: &mut String) {
+/// The fields of a mapping; of one that is `optional`, none is required. `fixed` is the mark of the
+/// mapping itself, which those without a mark inherit; `None` where there is no such column.
+fn fields(prefix: &str, schema: &Value, optional: bool, fixed: Option<&Value>, page: &mut String) {
     for (name, field) in properties(schema) {
         if prefix.is_empty() && COMMON.contains(&name.as_str()) {
             continue;
         }
         let path = format!("{prefix}{name}");
-        row(
-            &path,
-            field,
-            schema,
-            !optional && required(schema, name),
-            page,
-        );
+        let required = !optional && required(schema, name);
+        let fixed = fixed.map(|of_all| match &own(field)["x-fixed"] {
+            Value::Null => of_all,
+            mark => mark,
+        });
+        row(&path, field, schema, required, fixed, page);
         if name != "operations" {
-            nested(&format!("{path}."), own(field), page);
+            nested(&format!("{path}."), own(field), fixed, page);
         }
     }
 }
 
 /// The fields of a mapping, of a list's items, or of any of several alternatives.
-fn nested(prefix: &str, field: &Value, page: &mut String) {
-    fields(prefix, field, false, page);
+fn nested(prefix: &str, field: &Value, fixed: Option<&Value>, page: &mut String) {
+    fields(prefix, field, false, fixed, page);
     if field["items"].is_object() {
-        nested(prefix, own(&field["items"]), page);
+        nested(prefix, own(&field["items"]), fixed, page);
     }
     // A list of a type beside the type itself would say the same twice.
     let branches = alternatives(field);
@@ -103,15 +120,22 @@ fn nested(prefix: &str, field: &Value, page: &mut String) {
         .count();
     for branch in branches.iter().filter(|branch| !(single && lists(branch))) {
         if maps > 1 {
-            fields(prefix, own(branch), true, page);
+            fields(prefix, own(branch), true, fixed, page);
         } else {
-            nested(prefix, own(branch), page);
+            nested(prefix, own(branch), fixed, page);
         }
     }
 }
 
 /// A field of the mapping that `of` describes; one that has no other field is described there.
-fn row(path: &str, field: &Value, of: &Value, required: bool, page: &mut String) {
+fn row(
+    path: &str,
+    field: &Value,
+    of: &Value,
+    required: bool,
+    fixed: Option<&Value>,
+    page: &mut String,
+) {
     let own = own(field);
     let default = match &own["default"] {
         _ if required => "required".to_owned(),
@@ -128,9 +152,26 @@ fn row(path: &str, field: &Value, of: &Value, required: bool, page: &mut String)
     let meaning = meaning.replace('\n', " ").replace('|', "\\|");
     let _ = writeln!(
         page,
-        "| `{path}` | {} | {default} | {meaning} |",
-        type_of(own)
+        "| `{path}` | {} | {default} | {}{meaning} |",
+        type_of(own),
+        fixed.map_or(String::new(), |fixed| format!("{} | ", change(fixed, own)))
     );
+}
+
+/// What a change of a field takes, by its mark `x-fixed`.
+fn change(fixed: &Value, field: &Value) -> String {
+    match fixed {
+        Value::Bool(true) => "makes it anew".to_owned(),
+        Value::Bool(false) => "only when it is made".to_owned(),
+        Value::String(when) => format!("in place; makes it anew if {when}"),
+        // Its fields say.
+        _ if has_fields(field) => String::new(),
+        _ => "in place".to_owned(),
+    }
+}
+
+fn has_fields(field: &Value) -> bool {
+    field["properties"].is_object() && field["type"] != "array"
 }
 
 fn properties(schema: &Value) -> impl Iterator<Item = (&String, &Value)> {

@@ -7,11 +7,16 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::presence::present;
+use super::prices::monthly;
+use super::quotas;
 use super::reference::AttachedInstanceName;
 use crate::aws::ec2::{filter, of_address, of_stack, retag, specification, tags_of};
 use crate::aws::{Poll, Tags, Wait, is_code, refused, tags};
-use crate::base::{Address, Diff, Error, OutputMeaning, Outputs, Result, Shown};
-use crate::contract::{Context, Iam, Part, Presence, Resource, Target, Wanted};
+use crate::base::{Address, Cost, Diff, Error, OutputMeaning, Outputs, Result, Shown};
+use crate::contract::{Context, Iam, Part, Presence, Quota, Resource, Target, Wanted};
+
+/// A public IPv4 address costs the same whether it is in use or only kept.
+const IPV4: &str = "ec2/public-ipv4";
 
 /// A public IPv4 address that stays the same
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -62,6 +67,11 @@ impl crate::contract::Live for Live {
         });
         surplus.collect()
     }
+
+    fn cost(&self, region: &str) -> Option<Cost> {
+        let all = std::iter::once(self).chain(&self.surplus);
+        Some(all.map(|_| monthly(IPV4, region, 1.0)).sum())
+    }
 }
 
 impl Resource for ElasticIp {
@@ -91,6 +101,7 @@ impl Resource for ElasticIp {
     ];
     const ARN: Option<&'static str> = Some("ec2:elastic-ip/");
     const DELETE_RANK: u8 = 100;
+    const QUOTA: Option<Quota> = Some(quotas::ELASTIC_IPS);
     type Live = Live;
 
     async fn discover(cx: &Context, wanted: &Wanted) -> Result<Vec<Live>> {
@@ -124,6 +135,10 @@ impl Resource for ElasticIp {
         let surplus = Shown::list(live.surplus.iter().map(|other| &other.public_ip));
         let diff = diff.field("allocated twice", surplus, Shown::Absent);
         Ok(tags::diff(diff, &live.tags, target.tags))
+    }
+
+    fn cost(&self, region: &str) -> Cost {
+        monthly(IPV4, region, 1.0)
     }
 
     async fn apply(&self, cx: &Context, target: Target<'_>, live: Option<&Live>) -> Result<Live> {

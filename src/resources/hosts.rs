@@ -1,6 +1,7 @@
 //! `hosts`: the configuration of a Linux host, over SSH.
 
 pub mod identity;
+pub mod open;
 pub mod reach;
 
 use std::sync::Arc;
@@ -257,6 +258,7 @@ impl Kind for Hosts {
             Err(error) if planted && standing && is_not_up(&error) => return Ok(None),
             connected => connected?,
         };
+        open::remember(cx, &target.address.name, &session, spec.sudo);
         let declared = operations(target.node)?;
         let seen = round::look(&session, spec.sudo, target, &declared)
             .await
@@ -310,11 +312,11 @@ impl Kind for Hosts {
                 None => Err(not_yet()),
             };
         };
-        let open = live
+        let known = live
             .and_then(|found| found.live.downcast_ref::<HostLive>())
             .and_then(|live| live.seen.as_ref())
             .map(|(session, _)| Arc::clone(session));
-        let session = match open {
+        let session = match known {
             Some(session) if *session.destination() == destination && session.is_alive().await => {
                 session
             }
@@ -326,6 +328,7 @@ impl Kind for Hosts {
                 connect(cx, target, &destination, patience).await?
             }
         };
+        open::remember(cx, &target.address.name, &session, spec.sudo);
         let doing = |what: &str| cx.progress.doing(target.address, what);
         if pins.is_planted() {
             doing("the host makes its own key");

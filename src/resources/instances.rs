@@ -3,11 +3,13 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::reference::{KeyPairName, SecurityGroupName};
+use super::machine;
+use super::named::with_name;
+use super::reference::{InstanceProfileName, KeyPairName, NetworkName, SecurityGroupName};
 use crate::aws::ec2::{filter, of_stack};
 use crate::aws::{Tags, tags};
 use crate::base::node::Step;
-use crate::base::{Diff, OutputMeaning, Outputs, Result};
+use crate::base::{Address, Cost, Diff, OutputMeaning, Outputs, Result};
 use crate::contract::{Context, Iam, Part, Presence, Resource, Target, Wanted};
 
 pub mod ami;
@@ -17,6 +19,7 @@ mod difference;
 mod launch;
 mod listing;
 mod power;
+mod price;
 pub mod root_volume;
 pub mod user_data;
 
@@ -37,26 +40,37 @@ const PROTECTION: &str = "tidewalk:termination-protection";
 #[serde(deny_unknown_fields)]
 pub struct Instance {
     /// Image: an id (`ami-…`), or a release such as `{ ubuntu: "22.04" }`, of which the newest
-    /// image is taken when the instance is made
+    /// image is taken when the instance is made; or one of `amis`, `{ image: NAME }`
+    #[schemars(extend("x-fixed" = true))]
     pub ami: Ami,
     /// Instance type, such as `t3a.small`; a change stops and starts the instance
+    #[schemars(extend("x-fixed" = "the processor is of another architecture"))]
     pub instance_type: String,
-    /// Key pair for the first login; a change makes the instance anew
+    /// Key pair for the first login
+    #[schemars(extend("x-fixed" = true))]
     pub key_pair: Option<KeyPairName>,
     /// Security groups; the VPC's default one, if none is given
     #[serde(default)]
     pub security_groups: Vec<SecurityGroupName>,
-    /// Id of the subnet; without it, a default subnet of the region
+    /// The network that it is in, in its first subnet: declared in the playbook, or the id or name
+    /// of an existing VPC. Without it, the region's default VPC
+    #[schemars(extend("x-fixed" = true))]
+    pub network: Option<NetworkName>,
+    /// Id of the subnet, instead of `network`
+    #[schemars(extend("x-fixed" = true))]
     pub subnet: Option<String>,
-    /// Name of an instance profile, whose role the instance has
-    pub instance_profile: Option<String>,
+    /// The role that the instance has: a name under `roles`, with `instance_profile: true` there;
+    /// else the name of an existing role or instance profile, or the ARN of an instance profile
+    pub instance_profile: Option<InstanceProfileName>,
     /// The disk that it starts from
     #[serde(default)]
     pub root_volume: RootVolume,
-    /// What runs at the first boot: a script or cloud-config; a change makes the instance anew
+    /// What runs at the first boot: a script or cloud-config
+    #[schemars(extend("x-fixed" = true))]
     pub user_data: Option<String>,
-    /// `running` (if not given) or `stopped`
+    /// `running` or `stopped`; a stopped one keeps its disks and costs only those
     #[serde(default)]
+    #[schemars(extend("default" = "running"))]
     pub state: State,
     /// Refuse to terminate the instance until this is `false` again
     #[serde(default)]
@@ -129,6 +143,10 @@ impl crate::contract::Live for Live {
         });
         volumes.chain(interfaces).collect()
     }
+
+    fn cost(&self, region: &str) -> Option<Cost> {
+        price::now(self, region)
+    }
 }
 
 impl Resource for Instance {
@@ -186,19 +204,10 @@ impl Resource for Instance {
 
     fn check(&self) -> Vec<(Vec<Step>, String)> {
         let at = |key: &str| vec![Step::Key(key.to_owned())];
-        let mut found = Vec::new();
-        if let Some(problem) = self.ami.problem() {
-            found.push((at("ami"), problem));
-        }
-        if !self.instance_type.contains('.') {
-            let text = format!(
-                "`{}` is not an instance type, such as `t3a.small`",
-                self.instance_type
-            );
-            found.push((at("instance_type"), text));
-        }
-        for (key, problem) in self.root_volume.problems() {
-            found.push(([at("root_volume"), at(key)].concat(), problem));
+        let mut found = machine::problems(&self.ami, &self.instance_type, &self.root_volume);
+        if self.network.is_some() && self.subnet.is_some() {
+            let text = "write `network` or `subnet`, not both";
+            found.push((at("subnet"), text.to_owned()));
         }
         if self
             .user_data
@@ -223,6 +232,11 @@ impl Resource for Instance {
             Ok(instances)
         };
         let mut found = owned.await?;
+        // Those of fleets carry their fleet's address.
+        found.retain(|live: &Live| {
+            let owner = live.tags.owner();
+            owner.is_none_or(|owner| owner.address.kind == Self::KIND)
+        });
         let (ids, names): (Vec<_>, Vec<_>) = wanted
             .external
             .iter()
@@ -238,6 +252,15 @@ impl Resource for Instance {
 
     fn diff(&self, live: &Live, target: Target<'_>) -> Result<Diff> {
         Ok(difference::diff(self, live, target))
+    }
+
+    fn cost(&self, region: &str) -> Cost {
+        price::wanted(self, region, false)
+    }
+
+    fn cost_with(&self, region: &str, attached: &[Address]) -> Cost {
+        let elastic = attached.iter().any(|it| it.kind == "elastic_ips");
+        price::wanted(self, region, elastic)
     }
 
     async fn apply(&self, cx: &Context, target: Target<'_>, live: Option<&Live>) -> Result<Live> {
@@ -265,7 +288,7 @@ impl Resource for Instance {
 impl Instance {
     /// The tags it should carry, and what the instance alone remembers.
     fn instance_tags(&self, target: Target<'_>) -> Tags {
-        let mut tags = named_tags(target);
+        let mut tags = with_name(target);
         tags.0.insert(AMI.to_owned(), self.ami.to_string());
         if let Some(text) = &self.user_data {
             tags.0.insert(USER_DATA.to_owned(), user_data::hash(text));
@@ -274,13 +297,4 @@ impl Instance {
         tags.0.insert(PROTECTION.to_owned(), protection);
         tags
     }
-}
-
-/// The tags it should carry, with a name that the AWS console shows.
-fn named_tags(target: Target<'_>) -> Tags {
-    let mut tags = target.tags.clone();
-    let stack = tags.value(tags::STACK).unwrap_or_default();
-    let name = format!("{stack}-{}", target.address.name);
-    tags.0.entry("Name".to_owned()).or_insert(name);
-    tags
 }

@@ -9,11 +9,12 @@ use ssh_key::{HashAlg, PublicKey};
 
 use super::local_path;
 use super::presence::present;
+use super::quotas;
 use crate::aws::ec2::{filter, of_address, of_stack, retag, tags_of};
 use crate::aws::{Tags, is_code, refused, tags};
 use crate::base::node::Step;
-use crate::base::{Diff, Error, Node, OutputMeaning, Outputs, Result, Shown, Value};
-use crate::contract::{Context, Iam, Presence, Resource, Target, Wanted};
+use crate::base::{Cost, Diff, Error, Node, OutputMeaning, Outputs, Result, Shown, Value};
+use crate::contract::{Context, Iam, Presence, Quota, Resource, Target, Wanted};
 
 mod create;
 mod import;
@@ -74,6 +75,10 @@ impl crate::contract::Live for Live {
             .with("fingerprint", self.fingerprint.as_str())
             .with("private_key", self.tags.value(PRIVATE_KEY))
     }
+
+    fn cost(&self, _region: &str) -> Option<Cost> {
+        Some(Cost::default())
+    }
 }
 
 impl Resource for KeyPair {
@@ -99,6 +104,7 @@ impl Resource for KeyPair {
     ];
     const ARN: Option<&'static str> = Some("ec2:key-pair/");
     const DELETE_RANK: u8 = 120;
+    const QUOTA: Option<Quota> = Some(quotas::KEY_PAIRS);
     type Live = Live;
 
     fn check(&self) -> Vec<(Vec<Step>, String)> {

@@ -3,7 +3,7 @@
 
 use std::future::Future;
 
-use crate::aws::Tags;
+use crate::aws::{Tags, tags};
 use crate::base::{Error, Result};
 use crate::contract::{Context, Target, Wanted, aws_name};
 
@@ -47,6 +47,16 @@ where
 #[must_use]
 pub fn name_of(name: Option<&String>, target: Target<'_>) -> String {
     name.cloned().unwrap_or_else(|| aws_name(target.address))
+}
+
+/// The tags it should carry, with a name that the AWS console shows.
+#[must_use]
+pub fn with_name(target: Target<'_>) -> Tags {
+    let mut tags = target.tags.clone();
+    let stack = tags.value(tags::STACK).unwrap_or_default();
+    let name = format!("{stack}-{}", aws_name(target.address));
+    tags.0.entry("Name".to_owned()).or_insert(name);
+    tags
 }
 
 /// Refuses to go on with a resource of that name that is not this one: `noun` is what AWS calls it.

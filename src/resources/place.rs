@@ -4,10 +4,10 @@
 use aws_sdk_ec2::types::Subnet;
 use tokio::sync::OnceCell;
 
-use super::reference::NetworkName;
+use super::reference::{NetworkName, named};
 use crate::aws::ec2::filter;
 use crate::aws::refused;
-use crate::base::{Address, Error, Result};
+use crate::base::{Address, Diff, Error, Result, Shown, World};
 use crate::contract::{Context, Target};
 
 /// The actions that [`place`] may call.
@@ -54,6 +54,24 @@ pub async fn place(
         Error::playbook(format!("{} has no default VPC", cx.aws.region()), target.at)
             .hint("declare a network (`networks: { main: {} }`) and name it here (`network: main`)")
     })
+}
+
+/// Adds `network` where what is there, in `vpc`, should be in another one: it can only be made anew
+/// there. Which VPC is the default one is not looked up for it: what names no network may be in any
+/// that the playbook does not name.
+#[must_use]
+pub fn diff(diff: Diff, vpc: &str, network: Option<&NetworkName>, world: &World) -> Diff {
+    let there = named(world, "networks", vpc);
+    let new = match network {
+        Some(NetworkName(name)) => match world.id("networks", name) {
+            Some(id) if id == vpc => return diff,
+            Some(_) => Shown::of(name),
+            None => Shown::AfterApply,
+        },
+        None if there == vpc => return diff,
+        None => Shown::Absent,
+    };
+    diff.fixed("network", Shown::of(there), new)
 }
 
 async fn default_vpc(cx: &Context) -> Result<Option<Place>> {

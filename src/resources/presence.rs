@@ -38,3 +38,15 @@ where
     }
     answers
 }
+
+/// The answers in the order of `ids`; an id that nobody was asked about is unknown.
+#[must_use]
+pub fn merged(
+    ids: &[String],
+    answers: impl IntoIterator<Item = (String, Presence)>,
+) -> Vec<Presence> {
+    let answers: HashMap<_, _> = answers.into_iter().collect();
+    let unknown = |id: &String| Presence::Unknown(format!("`{id}` is no id of this kind"));
+    let answer = |id: &String| answers.get(id).cloned().unwrap_or_else(|| unknown(id));
+    ids.iter().map(answer).collect()
+}

@@ -45,7 +45,7 @@ pub fn monthly(item: &str, region: &str, quantity: f64) -> Cost {
         })
     });
     match price {
-        Some(price) => Cost::of(price * quantity),
+        Some(price) => Cost::of_item(item, price * quantity, date()),
         None => Cost::unknown(format!("{item} in {region}")),
     }
 }
@@ -58,5 +58,8 @@ mod tests {
     fn the_table_can_be_read_and_what_it_lacks_is_unknown() {
         assert!(!date().is_empty());
         assert!(!monthly("ec2/none.such", "eu-west-1", 1.0).is_known());
+        let disk = monthly("ebs/gp3", "eu-west-1", 30.0);
+        assert_eq!(disk.cents(), 264);
+        assert_eq!(disk.date.as_deref(), Some(date()));
     }
 }

@@ -6,11 +6,13 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::presence::present;
+use super::quotas;
+use super::reference::{NetworkName, named};
 use crate::aws::ec2::{filter, of_stack, retag, tags_of};
 use crate::aws::{Tags, refused, tags};
 use crate::base::node::Step;
-use crate::base::{Diff, Node, OutputMeaning, Outputs, Result, Shown, Value};
-use crate::contract::{Context, Iam, Presence, Resource, Target, Wanted};
+use crate::base::{Cost, Diff, Node, OutputMeaning, Outputs, Result, Shown, Value};
+use crate::contract::{Context, Iam, Presence, Quota, Resource, Target, Wanted};
 
 pub mod changes;
 mod creation;
@@ -36,10 +38,14 @@ pub struct SecurityGroup {
     /// Name in AWS; without it, the name in the playbook
     #[schemars(extend("x-fixed" = true))]
     pub name: Option<String>,
-    /// Description in AWS; a group with another one has to be made anew
+    /// Description in AWS, up to 255 characters
     #[schemars(extend("x-fixed" = true))]
     pub description: Option<String>,
-    /// Id of the VPC; without it, the region's default VPC
+    /// The network that it is in, declared in the playbook; or the id or name of an existing VPC.
+    /// Without it, the region's default VPC
+    #[schemars(extend("x-fixed" = true))]
+    pub network: Option<NetworkName>,
+    /// Id of the VPC, instead of `network`
     #[schemars(extend("x-fixed" = true))]
     pub vpc: Option<String>,
     /// What may come in; nothing, if not given
@@ -83,6 +89,10 @@ impl crate::contract::Live for Live {
             .with("name", self.name.as_str())
             .with("vpc_id", self.vpc.as_str())
     }
+
+    fn cost(&self, _region: &str) -> Option<Cost> {
+        Some(Cost::default())
+    }
 }
 
 impl Resource for SecurityGroup {
@@ -92,6 +102,7 @@ impl Resource for SecurityGroup {
         apply: &[
             "ec2:DescribeSecurityGroups",
             "ec2:DescribeVpcs",
+            "ec2:DescribeSubnets",
             "ec2:DescribeInstances",
             "ec2:ModifyInstanceAttribute",
             "ec2:CreateSecurityGroup",
@@ -120,6 +131,7 @@ impl Resource for SecurityGroup {
     ];
     const ARN: Option<&'static str> = Some("ec2:security-group/");
     const DELETE_RANK: u8 = 112;
+    const QUOTA: Option<Quota> = Some(quotas::SECURITY_GROUPS);
     type Live = Live;
 
     fn check(&self) -> Vec<(Vec<Step>, String)> {
@@ -139,6 +151,10 @@ impl Resource for SecurityGroup {
                 at("name"),
                 "names that begin with `sg-` are AWS's own".to_owned(),
             ));
+        }
+        if self.network.is_some() && self.vpc.is_some() {
+            let text = "write `network` or `vpc`, not both";
+            found.push((at("vpc"), text.to_owned()));
         }
         for (index, rule) in self.ingress.iter().enumerate() {
             let path = [at("ingress"), vec![Step::Index(index)]].concat();
@@ -182,12 +198,29 @@ impl Resource for SecurityGroup {
                 diff = diff.fixed(field, Shown::of(old), Shown::of(wanted));
             }
         }
+        if let Some(NetworkName(name)) = &self.network {
+            let old = || Shown::of(named(target.world, "networks", &live.vpc));
+            diff = match target.world.id("networks", name) {
+                Some(id) if id == live.vpc => diff,
+                Some(_) => diff.fixed("network", old(), Shown::of(name)),
+                None => diff.fixed("network", old(), Shown::AfterApply),
+            };
+        }
         let with = live.resolver(target);
         let wanted = self.ingress_rules(with);
         diff = Changes::between(&live.ingress, &wanted).show(diff, "ingress", "from", with);
         let wanted = self.egress_rules(live, with);
         diff = Changes::between(&live.egress, &wanted).show(diff, "egress", "to", with);
         Ok(tags::diff(diff, &live.tags, target.tags))
+    }
+
+    fn uses(&self) -> Vec<(Quota, u64)> {
+        let ingress = self.ingress.iter().map(Written::from);
+        let egress = self.egress.iter().flatten().map(Written::from);
+        vec![
+            (quotas::INBOUND_RULES, ingress.map(Written::count).sum()),
+            (quotas::OUTBOUND_RULES, egress.map(Written::count).sum()),
+        ]
     }
 
     async fn apply(&self, cx: &Context, target: Target<'_>, live: Option<&Live>) -> Result<Live> {

@@ -9,10 +9,11 @@ use serde::Deserialize;
 
 use super::named;
 use super::prices::monthly;
+use super::quotas;
 use crate::aws::{Poll, Tags, Wait, is_code, refused, tags};
 use crate::base::node::Step;
 use crate::base::{Cost, Diff, Error, OutputMeaning, Outputs, Result, Shown};
-use crate::contract::{Context, Iam, Part, Presence, Resource, Target, Wanted};
+use crate::contract::{Context, Iam, Part, Presence, Quota, Resource, Target, Wanted};
 
 mod change;
 mod consumers;
@@ -213,6 +214,13 @@ impl Resource for Stream {
             _ => monthly("kinesis/consumer-shard", region, readers),
         };
         being_there + longer + readers + Cost::by_use("records")
+    }
+
+    fn uses(&self) -> Vec<(Quota, u64)> {
+        vec![match self.shards {
+            Some(shards) => (quotas::SHARDS, u64::try_from(shards).unwrap_or_default()),
+            None => (quotas::ON_DEMAND_STREAMS, 1),
+        }]
     }
 
     async fn apply(&self, cx: &Context, target: Target<'_>, live: Option<&Live>) -> Result<Live> {

@@ -15,6 +15,7 @@ use crate::base::{Error, Result, ResultExt};
 const PACKAGE: &str = "moto[server]==5.2.5";
 /// What serves it, and what puts right where it is not as AWS is: name and text of each file.
 const FILES: &[(&str, &str)] = &[
+    ("acm.py", include_str!("moto/acm.py")),
     ("autoscaling.py", include_str!("moto/autoscaling.py")),
     ("cbor.py", include_str!("moto/cbor.py")),
     ("dynamodb.py", include_str!("moto/dynamodb.py")),
@@ -25,6 +26,11 @@ const FILES: &[(&str, &str)] = &[
     ("iam.py", include_str!("moto/iam.py")),
     ("kinesis.py", include_str!("moto/kinesis.py")),
     ("kms.py", include_str!("moto/kms.py")),
+    (
+        "launch_templates.py",
+        include_str!("moto/launch_templates.py"),
+    ),
+    ("logs.py", include_str!("moto/logs.py")),
     ("names.py", include_str!("moto/names.py")),
     ("patch.py", include_str!("moto/patch.py")),
     ("route53.py", include_str!("moto/route53.py")),

@@ -12,7 +12,18 @@
 //! - IAM permissions are not enforced; quotas and throttling only by faults that are asked for.
 //! - An elastic IP's association gets another id when its instance is stopped or started.
 //! - Client tokens of other calls than `RunInstances`.
-//! - The Tagging API beyond what moto answers.
+//! - Instances that an Auto Scaling group starts are not hosts; they run at once. Scaling policies,
+//!   health checks and instance refreshes in steps.
+//! - ECS starts no container: a service has all its tasks running at once, and none is listed.
+//!   Targets are always healthy, and no load balancer answers or has network interfaces.
+//! - ECR has no registry behind it, and digests of images that are pushed are wrong.
+//! - Alarms are not evaluated, schedules start nothing, topics send nothing, certificates are
+//!   issued by themselves, names are not resolved.
+//! - States in between, but for instances, load balancers and Route 53's changes: what is made is
+//!   active at once, and what is deleted is gone. Keys and secrets wait for their deletion for ever.
+//! - The Tagging API does not lag, forgets what has no tag any more, shows no reports, and writes
+//!   no tags of ECR, Kinesis, Elastic Load Balancing, IAM, Route 53 and Scheduler.
+//! - Parameters that are secure strings are not encrypted; keys have no grants that bind.
 
 mod amis;
 mod client;

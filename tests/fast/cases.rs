@@ -3,7 +3,9 @@
 //! Keys of a case: `spec`; `live` (fields of the kind's live view, without it the resource is new);
 //! `name` of the resource; `tags` of the user; `world` (address → outputs); `files` (path → text);
 //! and what is expected: `changes` (`FIELD: OLD -> NEW`, with `[replace]` or `[HOW]` behind),
-//! `unsettled`, `problems` (of the offline check), or `error` (of the diff).
+//! `unsettled`, `problems` (of the offline check), or `error` (of the diff); where they are given,
+//! also `cost` and `now`: what is wanted and what is there costs a month in eu-west-1, where
+//! `attached` attach themselves to it.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,7 +14,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
-use tidewalk::base::{Address, Diff, Effect, Outputs, Result};
+use tidewalk::base::{Address, Cost, Diff, Effect, Outputs, Result};
 use tidewalk::contract::{Found, Kind, Live as _, Resource};
 use tidewalk::resources as all;
 
@@ -20,9 +22,9 @@ use crate::stage::Stage;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Case {
+pub(crate) struct Case {
     spec: Json,
-    live: Option<Json>,
+    pub(crate) live: Option<Json>,
     #[serde(default = "default_name")]
     name: String,
     #[serde(default)]
@@ -32,12 +34,16 @@ struct Case {
     #[serde(default)]
     files: BTreeMap<String, String>,
     #[serde(default)]
-    changes: Vec<String>,
+    pub(crate) changes: Vec<String>,
     #[serde(default)]
     unsettled: Vec<String>,
     #[serde(default)]
     problems: Vec<String>,
     error: Option<String>,
+    #[serde(default)]
+    attached: Vec<Address>,
+    cost: Option<String>,
+    now: Option<String>,
 }
 
 fn default_name() -> String {
@@ -68,9 +74,13 @@ pub(crate) fn files_in(folder: &Path) -> Vec<PathBuf> {
     paths
 }
 
-fn run(kind: &dyn Kind, path: &Path) -> Result<(), String> {
+pub(crate) fn read(path: &Path) -> Result<Case, String> {
     let text = fs::read_to_string(path).unwrap();
-    let case: Case = serde_saphyr::from_str(&text).map_err(|error| error.to_string())?;
+    serde_saphyr::from_str(&text).map_err(|error| error.to_string())
+}
+
+fn run(kind: &dyn Kind, path: &Path) -> Result<(), String> {
+    let case = read(path)?;
     let address = Address::new(kind.name(), &case.name);
     let mut stage = Stage::new("demo", &address, &case.spec, &case.tags);
     for (address, outputs) in &case.world {
@@ -95,6 +105,16 @@ fn run(kind: &dyn Kind, path: &Path) -> Result<(), String> {
         .as_ref()
         .map(|live| found(kind.name(), live, &stage))
         .transpose()?;
+    let region = "eu-west-1";
+    if case.cost.is_some() {
+        let cost = kind.cost(&stage.node, region, &case.attached);
+        same("cost", &Some(priced(&cost)), &case.cost)?;
+    }
+    if case.now.is_some() {
+        let live = live.as_ref().expect("`now` is of what is there");
+        let cost = kind.cost_now(live, region);
+        same("now", &cost.as_ref().map(priced), &case.now)?;
+    }
     match kind.diff(stage.target(), live.as_ref()) {
         Err(error) => same("error", &Some(error.message().to_owned()), &case.error),
         Ok(diff) => {
@@ -125,6 +145,17 @@ fn shown(diff: &Diff) -> Vec<String> {
         .collect()
 }
 
+/// `17.53; unknown: detailed monitoring; by use: traffic`
+fn priced(cost: &Cost) -> String {
+    let mut text = format!("{:.2}", cost.usd);
+    for (what, list) in [("unknown", &cost.unknown), ("by use", &cost.by_use)] {
+        if !list.is_empty() {
+            text += &format!("; {what}: {}", list.join(", "));
+        }
+    }
+    text
+}
+
 /// What discovery would have found: the case's live fields, and the tags the resource should have
 /// with the case's own laid over them.
 fn found(kind: &str, live: &Json, stage: &Stage) -> Result<Found, String> {
@@ -142,10 +173,27 @@ fn found(kind: &str, live: &Json, stage: &Stage) -> Result<Found, String> {
         "instances" => typed::<all::instances::Instance>(live),
         "elastic_ips" => typed::<all::elastic_ips::ElasticIp>(live),
         "buckets" => typed::<all::buckets::Bucket>(live),
+        "networks" => typed::<all::networks::Network>(live),
+        "repositories" => typed::<all::repositories::Repository>(live),
+        "task_definitions" => typed::<all::task_definitions::TaskDefinition>(live),
+        "services" => typed::<all::services::Service>(live),
+        "schedules" => typed::<all::schedules::Schedule>(live),
+        "clusters" => typed::<all::clusters::Cluster>(live),
+        "keys" => typed::<all::keys::Key>(live),
+        "policies" => typed::<all::policies::Policy>(live),
+        "roles" => typed::<all::roles::Role>(live),
+        "amis" => typed::<all::amis::Image>(live),
+        "launch_templates" => typed::<all::launch_templates::LaunchTemplate>(live),
+        "volumes" => typed::<all::volumes::Volume>(live),
         "tables" => typed::<all::tables::Table>(live),
         "zones" => typed::<all::zones::Zone>(live),
         "records" => typed::<all::records::Record>(live),
         "streams" => typed::<all::streams::Stream>(live),
+        "load_balancers" => typed::<all::load_balancers::LoadBalancer>(live),
+        "log_groups" => typed::<all::log_groups::LogGroup>(live),
+        "topics" => typed::<all::topics::Topic>(live),
+        "alarms" => typed::<all::alarms::Alarm>(live),
+        "target_groups" => typed::<all::target_groups::TargetGroup>(live),
         _ => Err(format!("no live view of {kind} is known to this test")),
     }
 }

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use anstream::adapter::strip_str;
 use tidewalk::base::secret::remember;
-use tidewalk::base::{Address, Diff, Error, Location, Shown, Source};
+use tidewalk::base::{Address, Cost, Diff, Error, Location, Shown, Source};
 use tidewalk::engine::{
-    Action, Event, Line, Listing, Outcome, Plan, Receipt, Status, StatusRow, Step, StepPart,
+    Action, Bill, Event, Line, Listing, Outcome, Plan, Receipt, Status, StatusRow, Step, StepPart,
     Verdict,
 };
 use tidewalk::report::{self, Purpose};
@@ -31,6 +31,12 @@ fn step(name: &str, action: Action, id: Option<&str>, diff: Diff) -> Step {
     step.id = id.map(str::to_owned);
     step.diff = diff;
     step
+}
+
+/// Costs a month once it is done, and now.
+fn costs(step: &mut Step, usd: f64, now: f64) {
+    step.cost = Cost::of_item("ec2/x", usd, "2026-09");
+    step.cost_now = Some(Cost::of(now));
 }
 
 fn stack(steps: Vec<Step>, checks: usize) -> Plan {
@@ -117,6 +123,7 @@ fn changes() -> Plan {
         Some("i-0aaa"),
         worker,
     );
+    costs(&mut worker, 30.41, 15.2);
     worker.parts = vec![StepPart {
         noun: "volume".to_owned(),
         id: "vol-1".to_owned(),
@@ -128,6 +135,7 @@ fn changes() -> Plan {
         Diff::default(),
     );
     old.reason = Some("no longer in the playbook".to_owned());
+    costs(&mut old, 0.0, 3.65);
     stack(
         vec![
             step("security_groups.de3", Action::Create, None, group),
@@ -186,6 +194,7 @@ fn destruction() -> Plan {
         Some("sg-1"),
         Diff::default(),
     );
+    costs(&mut server, 0.0, 17.53);
     stack(vec![server, group, kept], 0)
 }
 
@@ -320,12 +329,19 @@ fn resources_that_differ_in_their_key_only_are_folded() {
         let diff = Diff::default()
             .field("instance_type", Shown::Absent, Shown::of(size))
             .field("tags", Shown::Absent, Shown::of(format!("Student={key}")));
-        step(
+        let mut step = step(
             &format!("instances.node[{key}]"),
             Action::Create,
             None,
             diff,
-        )
+        );
+        costs(
+            &mut step,
+            if size == "t3a.small" { 17.53 } else { 62.21 },
+            0.0,
+        );
+        step.cost = step.cost + Cost::by_use("traffic");
+        step
     };
     let gone = |name: &str| step(name, Action::Delete, Some("sg-1"), Diff::default());
     let mut steps: Vec<_> = (1..=30)
@@ -333,7 +349,10 @@ fn resources_that_differ_in_their_key_only_are_folded() {
         .collect();
     steps.push(node("teacher", "t3a.large"));
     steps.extend([gone("security_groups.a"), gone("security_groups.b")]);
-    let plan = stack(steps, 0);
+    let mut plan = stack(steps, 0);
+    plan.sandbox = true;
+    plan.warnings
+        .push("6 elastic IPs in eu-west-1 are more than the 5 that AWS allows".to_owned());
     matches(
         "plan-folded",
         &report::plan::plan(&plan, Purpose::Apply, WIDTH, false),
@@ -350,6 +369,44 @@ fn a_plan_without_changes_is_one_sentence() {
         "plan-nothing",
         &report::plan::plan(&plan, Purpose::Apply, WIDTH, false),
     );
+}
+
+#[test]
+fn a_bill_is_a_table_with_the_dearest_first() {
+    let node = |key: &str| {
+        let cost = Cost::of_item("ec2/t3a.small", 14.892, "2026-09");
+        let disk = Cost::of_item("ebs/gp3", 2.64, "2026-09");
+        (
+            address(&format!("instances.node[{key}]")),
+            cost + disk + Cost::by_use("traffic"),
+        )
+    };
+    let ip = Cost::of_item("ec2/public-ipv4", 3.65, "2026-09");
+    let mut lines = vec![
+        (address("key_pairs.de3"), Cost::default()),
+        (address("elastic_ips.server"), ip),
+        (
+            address("instances.big"),
+            Cost::unknown("ec2/x9.huge in eu-west-1"),
+        ),
+        (address("topics.news"), Cost::by_use("requests")),
+    ];
+    lines.extend(["a", "b", "c"].map(node));
+    let bill = Bill {
+        stack: "de3".to_owned(),
+        region: "eu-west-1".to_owned(),
+        lines,
+        limit: Some(50.0),
+    };
+    matches("cost", &report::cost::cost(&bill, WIDTH));
+    let text = serde_json::to_string_pretty(&bill.to_json()).expect("JSON");
+    matches("cost-json", &text);
+    let free = Bill {
+        lines: vec![(address("key_pairs.de3"), Cost::default())],
+        limit: None,
+        ..bill
+    };
+    matches("cost-nothing", &report::cost::cost(&free, WIDTH));
 }
 
 #[test]

@@ -4,7 +4,10 @@ mod faults;
 mod hosts;
 mod lifecycle;
 mod listing;
+mod refusals;
 mod rules;
+mod services;
+mod tagging;
 
 use std::path::{Path, PathBuf};
 use std::sync::{OnceLock, mpsc};
@@ -14,6 +17,8 @@ use aws_sdk_ec2::Client;
 use aws_sdk_ec2::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_ec2::error::ProvideErrorMetadata;
 use aws_sdk_ec2::types::{Filter, Instance, InstanceStateName, InstanceType};
+use tidewalk::aws::{self, Clients, ConnectOptions};
+use tidewalk::base::Secret;
 use tidewalk::sandbox::{self, Control};
 
 /// A folder for a sandbox: the same in each run, so that what a killed run left is cleared away.
@@ -61,6 +66,20 @@ fn client(endpoint: &str, region: &'static str) -> Client {
         .credentials_provider(keys)
         .build();
     Client::from_conf(config)
+}
+
+/// Clients of all services, as the program makes them.
+async fn clients(region: &str) -> Clients {
+    let options = ConnectOptions {
+        region: Some(region.to_owned()),
+        endpoint: Some(shared().to_owned()),
+        credentials: Some(aws::Credentials {
+            access_key_id: sandbox::ACCESS_KEY_ID.to_owned(),
+            secret_access_key: Secret::from(sandbox::SECRET_ACCESS_KEY.to_owned()),
+        }),
+        ..ConnectOptions::default()
+    };
+    aws::connect(&options).await.unwrap()
 }
 
 fn control() -> Control {

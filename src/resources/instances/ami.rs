@@ -12,6 +12,7 @@ use crate::aws::ec2::filter;
 use crate::aws::refused;
 use crate::base::{Error, Result};
 use crate::contract::{Context, Target};
+use crate::resources::reference::AmiName;
 
 /// The image an instance starts from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,13 +30,15 @@ pub enum Release {
     Debian(String),
     /// Release of Amazon Linux: `2023`
     AmazonLinux(String),
+    /// An image under `amis`: its latest one
+    Image(AmiName),
 }
 
 /// An image that was found.
 #[derive(Clone, Debug)]
-pub(super) struct Image {
-    pub(super) id: String,
-    pub(super) root_device: String,
+pub(crate) struct Image {
+    pub(crate) id: String,
+    pub(crate) root_device: String,
 }
 
 impl fmt::Display for Ami {
@@ -45,6 +48,7 @@ impl fmt::Display for Ami {
             Release::Ubuntu(release) => write!(f, "ubuntu {release}"),
             Release::Debian(release) => write!(f, "debian {release}"),
             Release::AmazonLinux(release) => write!(f, "amazon_linux {release}"),
+            Release::Image(AmiName(name)) => write!(f, "image {name}"),
         }
     }
 }
@@ -64,6 +68,14 @@ pub fn architecture(instance_type: &str) -> &'static str {
 }
 
 impl Ami {
+    /// Size of its root volume in GiB: the releases that are looked up have 8.
+    pub(super) fn root_gib(&self) -> Option<i32> {
+        match &self.0 {
+            Release::Id(_) | Release::Image(_) => None,
+            Release::Ubuntu(_) | Release::Debian(_) | Release::AmazonLinux(_) => Some(8),
+        }
+    }
+
     /// What can be told to be wrong with it.
     #[must_use]
     pub fn problem(&self) -> Option<String> {
@@ -99,7 +111,7 @@ impl Ami {
             "amd64"
         };
         Some(match &self.0 {
-            Release::Id(_) => return None,
+            Release::Id(_) | Release::Image(_) => return None,
             Release::Ubuntu(release) => (
                 "099720109477",
                 format!("ubuntu/images/hvm-ssd*/ubuntu-*-{release}-{debian_word}-server-*"),
@@ -117,7 +129,7 @@ impl Ami {
     }
 
     /// Finds the image in the region: the newest of a release that is available.
-    pub(super) async fn look_up(
+    pub(crate) async fn look_up(
         &self,
         cx: &Context,
         target: Target<'_>,
@@ -132,6 +144,11 @@ impl Ami {
                 .filters(filter("architecture", [architecture]))
                 .filters(filter("state", ["available"])),
             (Release::Id(id), None) => call.image_ids(id),
+            (Release::Image(AmiName(name)), None) => {
+                let missing =
+                    || Error::playbook(format!("image `{name}` does not exist"), target.at);
+                call.image_ids(target.world.id("amis", name).ok_or_else(missing)?)
+            }
             (_, None) => call,
         };
         let listed = call.send().await.map_err(refused("ec2:DescribeImages"))?;

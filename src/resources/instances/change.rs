@@ -1,15 +1,17 @@
 //! Changes an instance in place.
 
+use std::time::Duration;
+
 use aws_sdk_ec2::types::{
     AttributeBooleanValue, AttributeValue, HttpTokensState, IamInstanceProfileSpecification,
 };
 
-use super::difference::profile_name;
 use super::{Instance, Live, PROTECTION, launch, power};
 use crate::aws::ec2::{filter, retag};
-use crate::aws::refused;
+use crate::aws::{Poll, Wait, refused};
 use crate::base::Result;
 use crate::contract::{Context, Target};
+use crate::resources::machine;
 
 /// Brings a live instance to its spec; the tags last, as they say that all the rest is done.
 pub(super) async fn apply(
@@ -21,7 +23,7 @@ pub(super) async fn apply(
     let live = settled(cx, target, live).await?;
     let id = live.id.clone();
     let modify = || cx.aws.ec2.modify_instance_attribute().instance_id(&id);
-    if let Some(mut groups) = launch::group_ids(spec, target)? {
+    if let Some(mut groups) = machine::group_ids(&spec.security_groups, target)? {
         groups.sort();
         groups.dedup();
         if groups != live.security_groups {
@@ -31,8 +33,10 @@ pub(super) async fn apply(
                 .map_err(refused("ec2:ModifyInstanceAttribute"))?;
         }
     }
-    if spec.instance_profile.as_deref().map(profile_name) != live.instance_profile.as_deref() {
-        instance_profile(spec, cx, &id).await?;
+    let profile = machine::profile(spec.instance_profile.as_ref(), target)?;
+    let name = profile.as_ref().and_then(|profile| profile.name.as_ref());
+    if name != live.instance_profile.as_ref() {
+        instance_profile(cx, target, &id, profile).await?;
     }
     if let Some(root) = &live.root {
         spec.root_volume.apply(cx, &id, root).await?;
@@ -72,12 +76,11 @@ pub(super) async fn apply(
     let mut live = power::bring(cx, target.address, live, spec.state).await?;
     live.root = root;
     let tags = spec.instance_tags(target);
-    let with_it = live
-        .volumes
-        .iter()
-        .map(|volume| &volume.id)
-        .chain(&live.interfaces);
-    let ids: Vec<_> = std::iter::once(&live.id).chain(with_it).cloned().collect();
+    // Other volumes that are attached are resources of their own.
+    let with_it = crate::contract::Live::parts(&live).into_iter();
+    let ids: Vec<_> = std::iter::once(live.id.clone())
+        .chain(with_it.map(|part| part.id))
+        .collect();
     retag(&cx.aws, &ids, &live.tags, &tags).await?;
     live.tags.apply(&tags);
     Ok(live)
@@ -112,7 +115,12 @@ async fn monitoring(spec: &Instance, cx: &Context, live: &Live) -> Result<()> {
     Ok(())
 }
 
-async fn instance_profile(spec: &Instance, cx: &Context, id: &str) -> Result<()> {
+async fn instance_profile(
+    cx: &Context,
+    target: Target<'_>,
+    id: &str,
+    wanted: Option<IamInstanceProfileSpecification>,
+) -> Result<()> {
     let ec2 = &cx.aws.ec2;
     let call = ec2.describe_iam_instance_profile_associations();
     let call = call
@@ -125,28 +133,32 @@ async fn instance_profile(spec: &Instance, cx: &Context, id: &str) -> Result<()>
         .into_iter()
         .flatten();
     let old = associations.find_map(|association| association.association_id);
-    let wanted = spec.instance_profile.as_deref().map(|name| {
-        IamInstanceProfileSpecification::builder()
-            .name(profile_name(name))
-            .build()
-    });
-    match (old, wanted) {
-        (Some(old), Some(wanted)) => {
+    let Some(wanted) = wanted else {
+        let Some(old) = old else { return Ok(()) };
+        let call = ec2.disassociate_iam_instance_profile().association_id(old);
+        let done = call.send().await.map(drop);
+        return done.map_err(refused("ec2:DisassociateIamInstanceProfile"));
+    };
+    let news = |text: &str| cx.progress.doing(target.address, text);
+    let wait = Wait::new("the instance profile", Duration::from_secs(90), &news);
+    wait.until(async || {
+        let wanted = wanted.clone();
+        let done = if let Some(old) = &old {
             let call = ec2.replace_iam_instance_profile_association();
             let call = call.association_id(old).iam_instance_profile(wanted);
             let done = call.send().await.map(drop);
             done.map_err(refused("ec2:ReplaceIamInstanceProfileAssociation"))
-        }
-        (Some(old), None) => {
-            let call = ec2.disassociate_iam_instance_profile().association_id(old);
-            let done = call.send().await.map(drop);
-            done.map_err(refused("ec2:DisassociateIamInstanceProfile"))
-        }
-        (None, Some(wanted)) => {
+        } else {
             let call = ec2.associate_iam_instance_profile().instance_id(id);
             let done = call.iam_instance_profile(wanted).send().await.map(drop);
             done.map_err(refused("ec2:AssociateIamInstanceProfile"))
+        };
+        match done {
+            Err(error) if launch::is_not_visible_yet(&error) => {
+                Ok(Poll::Pending(error.message().to_owned()))
+            }
+            done => done.map(Poll::Ready),
         }
-        (None, None) => Ok(()),
-    }
+    })
+    .await
 }

@@ -1,13 +1,11 @@
 //! Terminates an instance, and proves it and its parts gone.
 
-use std::collections::HashMap;
-
 use super::{Instance, Live, listing, power};
 use crate::aws::ec2::filter;
 use crate::aws::{is_code, refused};
 use crate::base::{Address, Error, ErrorKind, Result};
 use crate::contract::{Context, Presence, Resource as _};
-use crate::resources::presence::present;
+use crate::resources::presence::{merged, present};
 
 pub(super) async fn delete(cx: &Context, live: &Live) -> Result<()> {
     let address = match live.tags.owner() {
@@ -70,8 +68,5 @@ pub(super) async fn presence(cx: &Context, ids: &[String]) -> Vec<Presence> {
         ),
     );
     let asked = instances.into_iter().chain(volumes).chain(interfaces);
-    let answers: HashMap<_, _> = asked.zip(a.into_iter().chain(b).chain(c)).collect();
-    let unknown = |id: &String| Presence::Unknown(format!("`{id}` is no id of this kind"));
-    let answer = |id: &String| answers.get(id).cloned().unwrap_or_else(|| unknown(id));
-    ids.iter().map(answer).collect()
+    merged(ids, asked.zip(a.into_iter().chain(b).chain(c)))
 }

@@ -1,12 +1,13 @@
 //! What differs between an instance and its spec.
 
 use super::ami::architecture;
-use super::{AMI, Instance, Live, PROTECTION, State, USER_DATA, named_tags, user_data};
+use super::{AMI, Instance, Live, PROTECTION, State, USER_DATA, user_data};
 use crate::aws::tags;
-use crate::base::secret::MASK;
-use crate::base::{Diff, Shown};
+use crate::base::{Address, Diff, Shown};
 use crate::contract::Target;
-use crate::resources::reference::named;
+use crate::resources::machine;
+use crate::resources::named::with_name;
+use crate::resources::reference::NetworkName;
 
 pub(super) fn diff(spec: &Instance, live: &Live, target: Target<'_>) -> Diff {
     let diff = Diff::default();
@@ -40,7 +41,7 @@ pub(super) fn diff(spec: &Instance, live: &Live, target: Target<'_>) -> Diff {
         Shown::of(tokens),
         Shown::of("required"),
     );
-    tags::diff(diff, &live.tags, &named_tags(target))
+    tags::diff(diff, &live.tags, &with_name(target))
 }
 
 fn image_and_type(diff: Diff, spec: &Instance, live: &Live) -> Diff {
@@ -75,69 +76,53 @@ fn unsettled(diff: Diff, live: &Live) -> Diff {
 }
 
 fn key_pair(diff: Diff, spec: &Instance, live: &Live, target: Target<'_>) -> Diff {
-    let old = Shown::option(live.key_pair.as_ref());
-    let Some(name) = spec.key_pair.as_ref().map(|name| name.0.as_str()) else {
-        return diff.fixed("key_pair", old, Shown::Absent);
-    };
-    let address = crate::base::Address::new("key_pairs", name);
-    let known = target.world.output(&address, "name");
-    match known.and_then(serde_json::Value::as_str) {
-        Some(known) => diff.fixed("key_pair", old, Shown::of(known)),
-        // The key pair is to be made, maybe again: the instance keeps the key it was made with.
-        None if live.key_pair.as_deref() == Some(name) => diff,
-        None => diff.fixed("key_pair", old, Shown::AfterApply),
+    match machine::key_shown(spec.key_pair.as_ref(), live.key_pair.as_ref(), target) {
+        Some((old, new)) => diff.fixed("key_pair", old, new),
+        None => diff,
     }
 }
 
 fn network(diff: Diff, spec: &Instance, live: &Live, target: Target<'_>) -> Diff {
-    let diff = if spec.security_groups.is_empty() {
-        diff
-    } else {
-        let id = |name: &str| target.world.id("security_groups", name);
-        let names = || spec.security_groups.iter().map(|group| group.0.as_str());
-        let mut wanted: Vec<_> = names().filter_map(id).collect();
-        wanted.sort_unstable();
-        wanted.dedup();
-        if names().any(|name| id(name).is_none()) {
-            let old = live.security_groups.iter();
-            let old = Shown::list(old.map(|id| named(target.world, "security_groups", id)));
-            diff.field("security_groups", old, Shown::AfterApply)
-        } else if wanted == live.security_groups {
-            diff
-        } else {
-            let words = |id: &str| named(target.world, "security_groups", id).to_owned();
-            let old = Shown::list(live.security_groups.iter().map(|id| words(id)));
-            let new = Shown::list(wanted.into_iter().map(words));
-            diff.field("security_groups", old, new)
-        }
+    let groups = &spec.security_groups;
+    let diff = match machine::groups_shown(groups, &live.security_groups, target) {
+        Some((old, new)) if !groups.is_empty() => diff.field("security_groups", old, new),
+        _ => diff,
     };
     let diff = match &spec.subnet {
         Some(subnet) => diff.fixed("subnet", Shown::of(&live.subnet), Shown::of(subnet)),
         None => diff,
     };
-    let wanted = spec.instance_profile.as_deref().map(profile_name);
-    diff.field(
-        "instance_profile",
-        Shown::option(live.instance_profile.as_ref()),
-        Shown::option(wanted),
-    )
+    let diff = match &spec.network {
+        Some(NetworkName(name)) => in_network(diff, name, live, target),
+        None => diff,
+    };
+    let profile = spec.instance_profile.as_ref();
+    let live = live.instance_profile.as_ref();
+    let (old, wanted) = machine::profile_shown(profile, live, target);
+    diff.field("instance_profile", old, wanted)
 }
 
-/// The name in a name or an ARN.
-pub(super) fn profile_name(text: &str) -> &str {
-    text.rsplit('/').next().unwrap_or(text)
+/// Any subnet of the network will do.
+fn in_network(diff: Diff, name: &str, live: &Live, target: Target<'_>) -> Diff {
+    let address = Address::new("networks", name);
+    let old = Shown::of(&live.subnet);
+    if target.world.id("networks", name).is_none() {
+        return diff.fixed("network", old, Shown::AfterApply);
+    }
+    let subnets = target.world.output(&address, "subnet_ids");
+    let Some(subnets) = subnets.and_then(serde_json::Value::as_array) else {
+        // The network gets other subnets; those that are in use stay.
+        return diff;
+    };
+    if subnets.iter().any(|id| id == live.subnet.as_str()) {
+        return diff;
+    }
+    diff.fixed("network", old, Shown::of(name))
 }
 
 fn user_data_and_state(diff: Diff, spec: &Instance, live: &Live, target: Target<'_>) -> Diff {
     let wanted = spec.user_data.as_deref().map(user_data::hash);
-    let secret = target
-        .node
-        .entry("user_data")
-        .is_some_and(|node| node.secret);
-    let shown = |hash: Option<&str>| match hash {
-        Some(hash) if secret => Shown::of(format!("{MASK} ({hash})")),
-        hash => Shown::option(hash),
-    };
+    let shown = |hash| machine::user_data_shown(hash, target);
     let old = live.tags.value(USER_DATA);
     let diff = diff.fixed("user_data", shown(old), shown(wanted.as_deref()));
     let state = match live.state.as_str() {

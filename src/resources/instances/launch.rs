@@ -5,19 +5,20 @@ use std::time::Duration;
 
 use aws_sdk_ec2::operation::run_instances::builders::RunInstancesFluentBuilder;
 use aws_sdk_ec2::types::{
-    Filter, HttpTokensState, IamInstanceProfileSpecification, InstanceMetadataOptionsRequest,
-    InstanceNetworkInterfaceSpecification, InstanceType, ResourceType,
-    RunInstancesMonitoringEnabled,
+    Filter, HttpTokensState, InstanceMetadataOptionsRequest, InstanceNetworkInterfaceSpecification,
+    InstanceType, ResourceType, RunInstancesMonitoringEnabled,
 };
 
 use super::ami::Image;
-use super::difference::profile_name;
 use super::user_data::{HostKey, encoded};
-use super::{Instance, Live, listing, named_tags};
+use super::{Instance, Live, listing};
 use crate::aws::ec2::{filter, of_address, of_stack, specification};
 use crate::aws::{Poll, Wait, client_token, is_code, refused, tags};
-use crate::base::{Address, Error, Result, Shown};
+use crate::base::{Error, Result};
 use crate::contract::{Context, Target};
+use crate::resources::machine;
+use crate::resources::named::with_name;
+use crate::resources::place::place;
 
 /// Dead instances of one address that one run steps over.
 const GENERATIONS: usize = 20;
@@ -35,7 +36,10 @@ pub(super) async fn found_or_launched(
     }
     let image = spec.ami.look_up(cx, target, &spec.instance_type).await?;
     let key = HostKey::random()?;
+    let subnet = subnet(spec, cx, target).await?;
     let request = request(spec, cx, target, &image, &key)?;
+    let interface = interface(subnet, machine::group_ids(&spec.security_groups, target)?);
+    let request = request.network_interfaces(interface);
     for generation in first..first + GENERATIONS {
         let address = target.address.to_string();
         let token = client_token(&cx.account, &cx.stack, &address, generation);
@@ -128,7 +132,7 @@ fn oldest_alive(mut found: Vec<Live>) -> Option<Live> {
 }
 
 /// A profile, group or key made a moment ago; a bad profile comes as `InvalidParameterValue`.
-fn is_not_visible_yet(error: &Error) -> bool {
+pub(super) fn is_not_visible_yet(error: &Error) -> bool {
     match error.service_code() {
         Some("InvalidGroup.NotFound" | "InvalidKeyPair.NotFound") => true,
         Some("InvalidParameterValue") => error.message().contains("IAM Instance Profile"),
@@ -146,14 +150,7 @@ fn request(
     let mut tags = spec.instance_tags(target);
     tags.0
         .insert(tags::HOST_KEY.to_owned(), format!("planted {}", key.public));
-    let with_it = named_tags(target);
-    // Said by name, so that the interface is known to go with the instance.
-    let interface = InstanceNetworkInterfaceSpecification::builder()
-        .device_index(0)
-        .delete_on_termination(true)
-        .set_groups(group_ids(spec, target)?)
-        .set_subnet_id(spec.subnet.clone())
-        .build();
+    let with_it = with_name(target);
     let metadata = InstanceMetadataOptionsRequest::builder()
         .http_tokens(HttpTokensState::Required)
         .http_put_response_hop_limit(2)
@@ -161,11 +158,7 @@ fn request(
     let monitoring = RunInstancesMonitoringEnabled::builder()
         .enabled(spec.monitoring)
         .build();
-    let profile = spec.instance_profile.as_deref().map(|name| {
-        IamInstanceProfileSpecification::builder()
-            .name(profile_name(name))
-            .build()
-    });
+    let profile = machine::profile(spec.instance_profile.as_ref(), target)?;
     let call = cx
         .aws
         .ec2
@@ -174,8 +167,7 @@ fn request(
         .max_count(1)
         .image_id(&image.id)
         .instance_type(InstanceType::from(spec.instance_type.as_str()))
-        .set_key_name(key_name(spec, target)?)
-        .network_interfaces(interface)
+        .set_key_name(machine::key_name(spec.key_pair.as_ref(), target)?)
         .set_iam_instance_profile(profile)
         .block_device_mappings(spec.root_volume.mapping(&image.root_device))
         .metadata_options(metadata)
@@ -188,33 +180,23 @@ fn request(
     Ok(call)
 }
 
-fn key_name(spec: &Instance, target: Target<'_>) -> Result<Option<String>> {
-    let Some(name) = &spec.key_pair else {
-        return Ok(None);
-    };
-    let address = Address::new("key_pairs", &name.0);
-    let known = target.world.output(&address, "name");
-    match known.and_then(serde_json::Value::as_str) {
-        Some(known) => Ok(Some(known.to_owned())),
-        None => Err(missing("key pair", "key_pair", &name.0, target)),
+async fn subnet(spec: &Instance, cx: &Context, target: Target<'_>) -> Result<Option<String>> {
+    if spec.network.is_none() {
+        return Ok(spec.subnet.clone());
     }
+    let place = place(cx, target, spec.network.as_ref()).await?;
+    Ok(place.subnets.into_iter().next())
 }
 
-/// The ids of the wanted groups; `None` for the VPC's default one.
-pub(super) fn group_ids(spec: &Instance, target: Target<'_>) -> Result<Option<Vec<String>>> {
-    let id = |name: &str| match target.world.id("security_groups", name) {
-        Some(id) => Ok(id.to_owned()),
-        None => Err(missing("security group", "security_groups", name, target)),
-    };
-    let ids: Result<Vec<_>> = spec
-        .security_groups
-        .iter()
-        .map(|group| id(&group.0))
-        .collect();
-    ids.map(|ids| (!ids.is_empty()).then_some(ids))
-}
-
-fn missing(noun: &str, field: &str, name: &str, target: Target<'_>) -> Error {
-    let at = target.node.entry(field).map_or(target.at, |node| &node.at);
-    Error::playbook(format!("{noun} `{}` does not exist", Shown::of(name)), at)
+/// Said by name, so that the interface is known to go with the instance.
+fn interface(
+    subnet: Option<String>,
+    groups: Option<Vec<String>>,
+) -> InstanceNetworkInterfaceSpecification {
+    InstanceNetworkInterfaceSpecification::builder()
+        .device_index(0)
+        .delete_on_termination(true)
+        .set_groups(groups)
+        .set_subnet_id(subnet)
+        .build()
 }

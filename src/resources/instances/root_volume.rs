@@ -1,6 +1,9 @@
 //! The disk that an instance starts from.
 
-use aws_sdk_ec2::types::{BlockDeviceMapping, EbsBlockDevice, VolumeType};
+use aws_sdk_ec2::types::{
+    BlockDeviceMapping, EbsBlockDevice, LaunchTemplateBlockDeviceMappingRequest,
+    LaunchTemplateEbsBlockDeviceRequest, VolumeType,
+};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -13,13 +16,15 @@ use crate::contract::Context;
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RootVolume {
-    /// Size in GiB; without it, the image's. It can grow in place (the file system grows at the
-    /// next boot), but not shrink
+    /// Size in GiB; without it, the image's (8 GiB for the releases of `ami`). The file system
+    /// grows at the next boot
+    #[schemars(extend("x-fixed" = "it shrinks"))]
     pub size_gib: Option<i32>,
-    /// Volume type, `gp3` if not given
+    /// Volume type: `gp3`, `gp2` or `standard`
     #[serde(rename = "type")]
     pub volume_type: String,
-    /// Encrypted, with the account's default key; `true` if not given
+    /// Encrypted, with the account's default key
+    #[schemars(extend("x-fixed" = true))]
     pub encrypted: bool,
 }
 
@@ -50,6 +55,19 @@ impl RootVolume {
             found.push(("type", text));
         }
         found
+    }
+
+    /// What a launch template is told.
+    pub(crate) fn template_mapping(&self, device: &str) -> LaunchTemplateBlockDeviceMappingRequest {
+        let ebs = LaunchTemplateEbsBlockDeviceRequest::builder()
+            .set_volume_size(self.size_gib)
+            .volume_type(VolumeType::from(self.volume_type.as_str()))
+            .encrypted(self.encrypted)
+            .delete_on_termination(true);
+        LaunchTemplateBlockDeviceMappingRequest::builder()
+            .device_name(device)
+            .ebs(ebs.build())
+            .build()
     }
 
     /// What the launch is told.

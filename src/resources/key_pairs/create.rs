@@ -21,6 +21,7 @@ pub struct Create {
     /// `~/.ssh/STACK-NAME.pem`. Destroy leaves it
     pub private_key: Option<String>,
     /// Also write it in `PuTTY`'s format: `true` for beside `private_key`, or a path
+    #[schemars(extend("x-fixed" = false, "default" = false))]
     pub ppk: Ppk,
 }
 

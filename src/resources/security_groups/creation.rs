@@ -7,8 +7,9 @@ use aws_sdk_ec2::types::ResourceType;
 use super::{Live, SecurityGroup, list};
 use crate::aws::ec2::{filter, of_address, of_stack, specification};
 use crate::aws::{Poll, Wait, is_code, refused};
-use crate::base::{Error, Result};
+use crate::base::Result;
 use crate::contract::{Context, Target};
+use crate::resources::place::place;
 
 /// The group of this address, or a new one without its rules.
 pub(super) async fn found_or_made(
@@ -22,7 +23,7 @@ pub(super) async fn found_or_made(
     }
     let vpc = match &spec.vpc {
         Some(vpc) => vpc.clone(),
-        None => default_vpc(cx, target).await?,
+        None => place(cx, target, spec.network.as_ref()).await?.vpc,
     };
     let name = spec.aws_name(target);
     let description = spec.description.clone().unwrap_or_else(|| {
@@ -79,18 +80,4 @@ pub(super) async fn found_or_made(
         })
     })
     .await
-}
-
-async fn default_vpc(cx: &Context, target: Target<'_>) -> Result<String> {
-    let call = cx
-        .aws
-        .ec2
-        .describe_vpcs()
-        .filters(filter("is-default", ["true"]));
-    let found = call.send().await.map_err(refused("ec2:DescribeVpcs"))?;
-    let vpc = found.vpcs.into_iter().flatten().find_map(|vpc| vpc.vpc_id);
-    vpc.ok_or_else(|| {
-        Error::playbook(format!("{} has no default VPC", cx.region), target.at)
-            .hint("name one: `vpc: vpc-…`, or make it: `aws ec2 create-default-vpc`")
-    })
 }

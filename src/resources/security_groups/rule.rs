@@ -17,6 +17,7 @@ pub struct Ingress {
     pub ports: Option<OneOrMany<Ports>>,
     /// `tcp` (if not given), `udp`, `icmp` or `all`
     #[serde(default)]
+    #[schemars(extend("default" = "tcp"))]
     pub protocol: Protocol,
     /// From where: a CIDR block, `me`, `anywhere`, `self` (this group), the name of
     /// another security group, or a list of them
@@ -33,6 +34,7 @@ pub struct Egress {
     pub ports: Option<OneOrMany<Ports>>,
     /// `tcp` (if not given), `udp`, `icmp` or `all`
     #[serde(default)]
+    #[schemars(extend("default" = "tcp"))]
     pub protocol: Protocol,
     /// To where: a CIDR block, `me`, `anywhere`, `self` (this group), the name of
     /// another security group, or a list of them
@@ -97,6 +99,15 @@ impl Written<'_> {
         if self.description.is_some_and(|text| !super::is_plain(text)) {
             found.push((key("description"), super::PLAIN.to_owned()));
         }
+    }
+
+    /// How many rules it is for AWS, which counts those of IPv4 and of IPv6 apart: without those to
+    /// blocks of IPv6.
+    #[must_use]
+    pub fn count(self) -> u64 {
+        let ports = self.ports.map_or(1, |ports| ports.0.len());
+        let peers = self.peers.0.iter().filter(|peer| !peer.0.contains(':'));
+        u64::try_from(ports * peers.count()).unwrap_or(u64::MAX)
     }
 
     /// One rule per port and peer.

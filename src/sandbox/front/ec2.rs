@@ -30,6 +30,9 @@ pub(super) async fn answer(front: &Arc<Front>, call: &Call, parts: &Parts) -> Re
                 "The client token you have provided is associated with a resource but the request parameters do not match.",
             );
         }
+        if call.action != "RunInstances" {
+            return done.reply.clone();
+        }
         return replay(front, call, parts, &done.instances).await;
     }
     let reply = perform(front, call, parts).await;
@@ -40,7 +43,11 @@ pub(super) async fn answer(front: &Arc<Front>, call: &Call, parts: &Parts) -> Re
                 instances.push(element.text.clone());
             }
         });
-        *slot = Some(Done { params, instances });
+        *slot = Some(Done {
+            params,
+            instances,
+            reply: reply.clone(),
+        });
     }
     reply
 }

@@ -14,13 +14,20 @@ use super::server::Front;
 use super::xml::Element;
 
 /// The codes by which services say that an id is unknown, by its prefix.
-const NOT_FOUND: [(&str, &str); 6] = [
+const NOT_FOUND: [(&str, &str); 13] = [
     ("i-", "InvalidInstanceID.NotFound"),
     ("sg-", "InvalidGroup.NotFound"),
     ("eipalloc-", "InvalidAllocationID.NotFound"),
     ("eni-", "InvalidNetworkInterfaceID.NotFound"),
     ("vol-", "InvalidVolume.NotFound"),
     ("key-", "InvalidKeyPair.NotFound"),
+    ("vpc-", "InvalidVpcID.NotFound"),
+    ("subnet-", "InvalidSubnetID.NotFound"),
+    ("igw-", "InvalidInternetGatewayID.NotFound"),
+    ("rtb-", "InvalidRouteTableID.NotFound"),
+    ("ami-", "InvalidAMIID.NotFound"),
+    ("snap-", "InvalidSnapshot.NotFound"),
+    ("lt-", "InvalidLaunchTemplateId.NotFound"),
 ];
 
 /// How services other than EC2 say that a name is unknown: service, status, code. Others, such as

@@ -8,14 +8,17 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::call::{Call, Params};
+use super::reply::Reply;
 
 /// A request that was done.
 #[derive(Clone, Debug)]
 pub(crate) struct Done {
     /// Its parameters.
     pub(crate) params: Params,
-    /// The instances it made.
+    /// The instances it made; they are shown as they are at the time of the repetition.
     pub(crate) instances: Vec<String>,
+    /// The answer, which is given again when it made no instances.
+    pub(crate) reply: Reply,
 }
 
 /// One token: requests that carry it wait for each other.
@@ -26,9 +29,9 @@ pub(crate) type Slot = Arc<tokio::sync::Mutex<Option<Done>>>;
 pub(crate) struct Tokens(Mutex<HashMap<[String; 3], Slot>>);
 
 impl Tokens {
-    /// The slot of a call's token; `None` when the call has none or its action knows none.
+    /// The slot of a call's token; `None` when the call has none.
     pub(crate) fn slot(&self, call: &Call) -> Option<Slot> {
-        if call.action != "RunInstances" || call.params.is_true("DryRun") {
+        if call.params.is_true("DryRun") {
             return None;
         }
         let token = call.params.value("ClientToken")?;

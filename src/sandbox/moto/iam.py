@@ -1,8 +1,8 @@
 """IAM: pages, tags of instance profiles, what may not be deleted yet."""
 
 from moto.core.responses import ActionResult
-from moto.iam.exceptions import DeleteConflictException
-from moto.iam.models import IAMBackend
+from moto.iam.exceptions import DeleteConflictException, NotFoundException
+from moto.iam.models import IAMBackend, ManagedPolicy
 from moto.iam.responses import IamResponse
 
 from patch import replaces
@@ -70,3 +70,24 @@ def delete_policy(old, self, policy_arn):
             "This policy has more than one version. Before you delete a policy, you must delete the policy's versions. The default version is deleted with the policy."
         )
     return old(self, policy_arn)
+
+
+@replaces(IAMBackend)
+def remove_role_from_instance_profile(old, self, profile_name, role_name):
+    """https://docs.aws.amazon.com/IAM/latest/APIReference/API_RemoveRoleFromInstanceProfile.html"""
+    profile = self.get_instance_profile(profile_name)
+    if self.get_role(role_name) not in profile.roles:
+        raise NotFoundException(
+            f"Role {role_name} in Instance Profile {profile_name} cannot be found."
+        )
+    return old(self, profile_name, role_name)
+
+
+@replaces(ManagedPolicy)
+def attach_to(old, self, holder):
+    """Attaching a policy again changes nothing.
+
+    https://docs.aws.amazon.com/IAM/latest/APIReference/API_AttachRolePolicy.html
+    """
+    if self.arn not in holder.managed_policies:
+        old(self, holder)

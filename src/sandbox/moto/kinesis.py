@@ -43,6 +43,18 @@ def register_stream_consumer(old, self, stream_arn, consumer_name):
     return old(self, stream_arn, consumer_name)
 
 
+@replaces(KinesisBackend)
+def deregister_stream_consumer(old, self, stream_arn, consumer_name, consumer_arn):
+    """https://docs.aws.amazon.com/kinesis/latest/APIReference/API_DeregisterStreamConsumer.html"""
+    if not stream_arn:
+        return old(self, stream_arn, consumer_name, consumer_arn)
+    stream = self.describe_stream(stream_arn, None)
+    kept = [it for it in stream.consumers if it.consumer_name != consumer_name]
+    if len(kept) == len(stream.consumers):
+        refuse("ResourceNotFoundException", f"Consumer {consumer_name} not found.")
+    stream.consumers = kept
+
+
 @replaces(Stream)
 def to_json_summary(old, self):
     """https://docs.aws.amazon.com/kinesis/latest/APIReference/API_StreamDescriptionSummary.html"""

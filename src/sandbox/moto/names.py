@@ -1,4 +1,7 @@
-"""Names and values that AWS refuses: Secrets Manager, CloudWatch Logs, SNS, CloudWatch, DynamoDB."""
+"""Names and values that AWS refuses, and tags that go with what had them.
+
+Secrets Manager, CloudWatch Logs, SNS, CloudWatch, DynamoDB, Systems Manager.
+"""
 
 from moto.cloudwatch.models import CloudWatchBackend
 from moto.core.responses import ActionResult
@@ -8,6 +11,7 @@ from moto.logs.models import LogsBackend
 from moto.secretsmanager.models import SecretsManagerBackend
 from moto.sns.models import SNSBackend
 from moto.sns.responses import SNSResponse
+from moto.ssm.models import SimpleSystemManagerBackend
 
 from patch import refusing, replaces
 
@@ -32,6 +36,31 @@ def put_retention_policy(old, self, log_group_name, retention_in_days):
     if int(retention_in_days) not in RETENTION:
         refusing("logs")("InvalidParameterException", f"Value '{retention_in_days}' at 'retentionInDays' failed to satisfy constraint")
     return old(self, log_group_name, retention_in_days)
+
+
+@replaces(LogsBackend)
+def delete_log_group(old, self, log_group_name):
+    """Its tags go with it."""
+    group = self.groups.get(log_group_name)
+    answer = old(self, log_group_name)
+    if group:
+        self.tagger.delete_all_tags_for_resource(group.arn)
+    return answer
+
+
+@replaces(SimpleSystemManagerBackend)
+def delete_parameter(old, self, name):
+    """Its tags go with it."""
+    self._resource_tags["Parameter"].pop(name, None)
+    return old(self, name)
+
+
+@replaces(SimpleSystemManagerBackend)
+def delete_parameters(old, self, names):
+    """Their tags go with them."""
+    for name in names:
+        self._resource_tags["Parameter"].pop(name, None)
+    return old(self, names)
 
 
 @replaces(SNSBackend)

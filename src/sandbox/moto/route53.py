@@ -7,7 +7,7 @@ from moto.core.responses import ActionResult
 from moto.core.utils import utcnow
 from moto.moto_api._internal import mock_random
 from moto.route53.exceptions import DnsNameInvalidForZone
-from moto.route53.models import RecordSet, Route53Backend
+from moto.route53.models import HostedZoneIdentifier, RecordSet, Route53Backend
 from moto.route53.responses import Route53
 from moto.route53.utils import validate_domain_name
 
@@ -40,6 +40,12 @@ def get_change(old, self):
     status = "PENDING" if submitted else "INSYNC"
     info = {"Id": f"/change/{change}", "Status": status, "SubmittedAt": submitted or utcnow()}
     return ActionResult({"ChangeInfo": info})
+
+
+@replaces(HostedZoneIdentifier)
+def generate(old, self, *args, **kwargs):
+    """Ids of zones begin with Z."""
+    return "Z" + old(self, *args, **kwargs)[1:]
 
 
 def place(record):
@@ -89,7 +95,7 @@ def create_hosted_zone(old, self, *args, **kwargs):
     """https://docs.aws.amazon.com/Route53/latest/APIReference/API_CreateHostedZone.html"""
     reference = kwargs.get("caller_reference")
     if any(zone.caller_reference == reference for zone in self.zones.values()):
-        refuse("HostedZoneAlreadyExists", f"A hosted zone has already been created with the specified caller reference.")
+        refuse("HostedZoneAlreadyExists", "A hosted zone has already been created with the specified caller reference.")
     zone = old(self, *args, **kwargs)
     for record in zone.rrsets:
         record.records = [it["Value"] if isinstance(it, dict) else it for it in record.records]

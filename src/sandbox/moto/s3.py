@@ -26,6 +26,16 @@ def create_bucket(old, self, *args, **kwargs):
 
 
 @replaces(S3Backend)
+def delete_bucket(old, self, bucket_name):
+    """Its tags go with it."""
+    known = self.buckets.get(bucket_name)
+    gone = old(self, bucket_name)
+    if known and gone:
+        self.tagger.delete_all_tags_for_resource(known.arn)
+    return gone
+
+
+@replaces(S3Backend)
 def delete_bucket_encryption(old, self, bucket_name):
     """https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteBucketEncryption.html"""
     self.get_bucket(bucket_name).encryption = ENCRYPTION

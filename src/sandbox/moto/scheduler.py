@@ -24,6 +24,16 @@ def create_schedule(old, self, *args, **kwargs):
 
 
 @replaces(EventBridgeSchedulerBackend)
+def update_schedule(old, self, *args, **kwargs):
+    """https://docs.aws.amazon.com/scheduler/latest/APIReference/API_UpdateSchedule.html
+
+    What is not given gets its default.
+    """
+    kwargs["state"] = kwargs.get("state") or "ENABLED"
+    return old(self, *args, **kwargs)
+
+
+@replaces(EventBridgeSchedulerBackend)
 def delete_schedule_group(old, self, name):
     """https://docs.aws.amazon.com/scheduler/latest/APIReference/API_DeleteScheduleGroup.html"""
     if name == "default":

@@ -8,6 +8,9 @@ import os
 import sys
 import threading
 
+# AWS's own managed policies are there, as in every account.
+os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
+
 from moto.moto_server.werkzeug_app import (
     DomainDispatcherApplication,
     MotoRequestHandler,
@@ -15,6 +18,7 @@ from moto.moto_server.werkzeug_app import (
 )
 from werkzeug.serving import make_server
 
+import acm
 import autoscaling
 import dynamodb
 import ec2
@@ -24,6 +28,8 @@ import elbv2
 import iam
 import kinesis
 import kms
+import launch_templates
+import logs
 import names
 import route53
 import s3

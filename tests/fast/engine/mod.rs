@@ -1,5 +1,6 @@
 //! The engine with a toy kind: every promise, and every node failing in turn.
 
+mod money;
 mod toys;
 
 use std::path::Path;

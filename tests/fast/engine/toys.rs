@@ -7,9 +7,11 @@ use async_trait::async_trait;
 use schemars::{JsonSchema, Schema};
 use serde::Deserialize;
 use tidewalk::base::deserialize::from_node;
-use tidewalk::base::{Address, Diff, Error, Errors, Node, OutputMeaning, Outputs, Result, Shown};
+use tidewalk::base::{
+    Address, Cost, Diff, Error, Errors, Node, OutputMeaning, Outputs, Result, Shown,
+};
 use tidewalk::contract::{
-    Context, Found, Iam, Kind, Patience, Presence, Stage, Tags, Target, Wanted,
+    Context, Found, Iam, Kind, Patience, Presence, Quota, Scope, Stage, Tags, Target, Wanted,
 };
 
 /// One toy as the playbook wants it.
@@ -102,6 +104,30 @@ impl Kind for Toys {
             return Ok(());
         }
         from_node::<Toy>(node).map(|_| ()).map_err(Errors::from)
+    }
+
+    /// A gold one costs 100, a shining one nobody knows, any other 10.
+    fn cost(&self, node: &Node, _: &str, _: &[Address]) -> Cost {
+        price(
+            node.entry("color")
+                .and_then(Node::as_text)
+                .unwrap_or_default(),
+        )
+    }
+
+    fn cost_now(&self, live: &Found, _: &str) -> Option<Cost> {
+        Some(price(&live.live.downcast_ref::<Item>()?.toy.color))
+    }
+
+    fn uses(&self, _: Option<&Node>) -> Vec<(Quota, u64)> {
+        let quota = Quota {
+            noun: "toys",
+            name: Some("Toys per shelf"),
+            scope: Scope::Region,
+            most: 4,
+            most_in: &[],
+        };
+        vec![(quota, 1)]
     }
 
     async fn discover(&self, cx: &Context, wanted: &Wanted) -> Result<Vec<Found>> {
@@ -202,6 +228,14 @@ impl Kind for Toys {
                 }
             })
             .collect()
+    }
+}
+
+fn price(color: &str) -> Cost {
+    match color {
+        "gold" => Cost::of_item("toys/gold", 100.0, "2026-09"),
+        "shining" => Cost::unknown("toys/shining"),
+        _ => Cost::of_item("toys/any", 10.0, "2026-09"),
     }
 }
 

@@ -28,6 +28,7 @@ fn outputs_are_unknown_until_the_world_has_them() {
         Known {
             outputs: Some(outputs),
             unsettled,
+            ..Known::default()
         },
     );
     assert_eq!(http(&world).value, unknown);

@@ -1,0 +1,180 @@
+//! What all IAM kinds do alike: the stack's path, tags, documents as IAM writes them, and patience
+//! with what IAM does not show everywhere yet.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::time::Duration;
+
+use aws_sdk_iam::types::Tag;
+
+use super::tags::Tags;
+use super::wait::{Poll, Wait};
+use super::{is_code, refused};
+use crate::base::{Error, Result};
+
+/// IAM's code for what is not there.
+pub const NOT_FOUND: &str = "NoSuchEntity";
+/// IAM's code for a name that is taken.
+pub const EXISTS: &str = "EntityAlreadyExists";
+/// IAM's code for what something else still uses.
+pub const HELD: &str = "DeleteConflict";
+
+/// The path of all that a stack has in IAM, which can be listed by its path and not by tags.
+#[must_use]
+pub fn path(stack: &str) -> String {
+    format!("/tidewalk/{stack}/")
+}
+
+/// The partition that a region belongs to: the second part of its ARNs.
+#[must_use]
+pub fn partition(region: &str) -> &'static str {
+    match region.split('-').next() {
+        Some("cn") => "aws-cn",
+        _ if region.starts_with("us-gov-") => "aws-us-gov",
+        _ => "aws",
+    }
+}
+
+/// The tags that IAM reports.
+#[must_use]
+pub fn tags_of(tags: &[Tag]) -> Tags {
+    let pairs = tags.iter();
+    Tags(
+        pairs
+            .map(|tag| (tag.key.clone(), tag.value.clone()))
+            .collect(),
+    )
+}
+
+/// Tags as IAM takes them.
+///
+/// # Errors
+/// Never for tags with a key and a value, which all have.
+pub fn sdk_tags(tags: &BTreeMap<String, String>) -> Result<Vec<Tag>> {
+    let tags = tags.iter().map(|(key, value)| {
+        let tag = Tag::builder().key(key).value(value).build();
+        tag.map_err(|error| Error::failed(format!("tag `{key}`: {error}")))
+    });
+    tags.collect()
+}
+
+/// A policy document as IAM tells it: percent-encoded JSON (RFC 3986).
+#[must_use]
+pub fn decoded(document: &str) -> String {
+    let mut bytes = Vec::with_capacity(document.len());
+    let mut rest = document.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let byte = match (first, after) {
+            (b'%', [high, low, ..]) => hex_digit(*high).zip(hex_digit(*low)),
+            _ => None,
+        };
+        match byte {
+            Some((high, low)) => {
+                bytes.push(high * 16 + low);
+                rest = &after[2..];
+            }
+            None => {
+                bytes.push(*first);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn hex_digit(byte: u8) -> Option<u8> {
+    let digit = char::from(byte).to_digit(16)?;
+    u8::try_from(digit).ok()
+}
+
+/// Calls until IAM has taken in what was made or changed a moment ago.
+///
+/// # Errors
+/// What the call failed with otherwise, or that the time is up.
+pub async fn settling<T, F, R>(
+    what: String,
+    news: &(dyn Fn(&str) + Send + Sync),
+    mut call: F,
+) -> Result<T>
+where
+    F: FnMut() -> R,
+    R: Future<Output = Result<T>>,
+{
+    let wait = Wait::new(what, Duration::from_secs(30), news);
+    wait.until(|| {
+        let called = call();
+        async move {
+            match called.await {
+                Ok(value) => Ok(Poll::Ready(value)),
+                Err(error) if is_unsettled(&error) => Ok(Poll::Pending(error.message().to_owned())),
+                Err(error) => Err(error),
+            }
+        }
+    })
+    .await
+}
+
+/// IAM shows new things late, and takes one change of a thing at a time:
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency>.
+fn is_unsettled(error: &Error) -> bool {
+    let is = |code: &str| is_code(error, code);
+    let new_principal = is("MalformedPolicyDocument") && error.message().contains("principal");
+    is(NOT_FOUND)
+        || is("ConcurrentModification")
+        || is("EntityTemporarilyUnmodifiable")
+        || new_principal
+}
+
+/// `Ok` also when the service says `code`: what was to go is gone already.
+///
+/// # Errors
+/// Every other one.
+pub fn unless(code: &str, done: Result<()>) -> Result<()> {
+    match done {
+        Err(error) if !is_code(&error, code) => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Forgets what a call answered; its refusal becomes ours.
+///
+/// # Errors
+/// What AWS said.
+pub fn done<T, E>(
+    action: &str,
+    answer: std::result::Result<
+        T,
+        aws_smithy_runtime_api::client::result::SdkError<
+            E,
+            aws_smithy_runtime_api::client::orchestrator::HttpResponse,
+        >,
+    >,
+) -> Result<()>
+where
+    E: std::error::Error
+        + aws_smithy_types::error::metadata::ProvideErrorMetadata
+        + Send
+        + Sync
+        + 'static,
+{
+    answer.map(drop).map_err(refused(action))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn documents_are_decoded() {
+        assert_eq!(decoded("%7B%22a%22%3A%22%C3%A4%22%7D"), "{\"a\":\"ä\"}");
+        assert_eq!(decoded("{\"a\":\"100%\"}"), "{\"a\":\"100%\"}");
+        assert_eq!(decoded("100%2"), "100%2");
+    }
+
+    #[test]
+    fn regions_know_their_partition() {
+        assert_eq!(partition("eu-west-1"), "aws");
+        assert_eq!(partition("cn-north-1"), "aws-cn");
+        assert_eq!(partition("us-gov-west-1"), "aws-us-gov");
+    }
+}

@@ -1,0 +1,77 @@
+//! Deleting a cluster once nothing runs in it, or saying what does.
+
+use std::time::Duration;
+
+use super::{Cluster, Live, NOT_FOUND, listing};
+use crate::aws::{Poll, Wait, is_code, refused};
+use crate::base::{Address, Error, Result};
+use crate::contract::{Context, Resource};
+
+/// The most holders that an error names.
+const NAMED: i32 = 10;
+
+pub(super) async fn delete(cx: &Context, live: &Live) -> Result<()> {
+    let address = match live.tags.owner() {
+        Some(owner) => owner.address,
+        None => Address::new(Cluster::KIND, &live.name),
+    };
+    let news = |text: &str| cx.progress.doing(&address, text);
+    let what = format!("cluster `{}` to be gone", live.name);
+    let wait = Wait::new(what, Duration::from_mins(10), &news);
+    wait.until(async || {
+        let call = cx.aws.ecs.delete_cluster().cluster(&live.name);
+        match call.send().await.map_err(refused("ecs:DeleteCluster")) {
+            Ok(_) => {}
+            Err(error) if is_code(&error, NOT_FOUND) => return Ok(Poll::Ready(())),
+            Err(error) => return held(cx, live, error).await,
+        }
+        let left = listing::active(cx, std::slice::from_ref(&live.name)).await?;
+        Ok(match left.into_iter().next() {
+            None => Poll::Ready(()),
+            Some(left) => Poll::Pending(left.status),
+        })
+    })
+    .await
+}
+
+/// Tasks that stop and changes on their way are waited for; services and machines that somebody
+/// else has there are not.
+async fn held(cx: &Context, live: &Live, error: Error) -> Result<Poll<()>> {
+    let name = live.name.as_str();
+    match error.service_code().unwrap_or_default() {
+        "UpdateInProgressException" => Ok(Poll::Pending("a change is in progress".to_owned())),
+        "ClusterContainsTasksException" => {
+            let call = cx.aws.ecs.list_tasks().cluster(name);
+            let told = call.max_results(NAMED).send().await;
+            let tasks = told.map_err(refused("ecs:ListTasks"))?.task_arns;
+            Ok(Poll::Pending(held_by("task", tasks)))
+        }
+        "ClusterContainsServicesException" => {
+            let call = cx.aws.ecs.list_services().cluster(name);
+            let told = call.max_results(NAMED).send().await;
+            let services = told.map_err(refused("ecs:ListServices"))?.service_arns;
+            match services.as_deref() {
+                // Those that are on their way out are not listed.
+                None | Some([]) => Ok(Poll::Pending("its services are going".to_owned())),
+                Some(_) => Err(error
+                    .note(held_by("service", services))
+                    .hint("delete these services, or keep the cluster")),
+            }
+        }
+        "ClusterContainsContainerInstancesException" => {
+            let call = cx.aws.ecs.list_container_instances().cluster(name);
+            let told = call.max_results(NAMED).send().await;
+            let told = told.map_err(refused("ecs:ListContainerInstances"))?;
+            Err(error
+                .note(held_by("container instance", told.container_instance_arns))
+                .hint("deregister these container instances"))
+        }
+        _ => Err(error),
+    }
+}
+
+fn held_by(noun: &str, arns: Option<Vec<String>>) -> String {
+    let short = |arn: String| arn.rsplit('/').next().unwrap_or_default().to_owned();
+    let names: Vec<_> = arns.into_iter().flatten().map(short).collect();
+    format!("held by: {noun} {}", names.join(", "))
+}

@@ -1,0 +1,57 @@
+//! What an instance costs a month: running, its root volume, a public address that is its own.
+//! Prices are those of Linux.
+
+use super::{Instance, Live, State};
+use crate::base::Cost;
+use crate::resources::prices::monthly;
+
+/// By its spec. With an `elastic` IP it has no other public address: that one has its own price.
+pub(super) fn wanted(spec: &Instance, region: &str, elastic: bool) -> Cost {
+    let size = spec.root_volume.size_gib.or_else(|| spec.ami.root_gib());
+    let disk = match size {
+        Some(size) => disk(&spec.root_volume.volume_type, size, region),
+        None => Cost::unknown(format!("a root volume as large as `{}`", spec.ami)),
+    };
+    if spec.state == State::Stopped {
+        return disk;
+    }
+    let address = match &spec.subnet {
+        _ if elastic => Cost::default(),
+        // Default subnets and those of `networks` give each instance an address.
+        None => monthly("ec2/public-ipv4", region, 1.0),
+        Some(_) => Cost::unknown("a public address, if the subnet gives one"),
+    };
+    running(&spec.instance_type, spec.monitoring, region) + disk + address
+}
+
+/// As it is now.
+pub(super) fn now(live: &Live, region: &str) -> Option<Cost> {
+    let root = live.root.as_ref()?;
+    let disk = disk(&root.volume_type, root.size_gib, region);
+    if !matches!(live.state.as_str(), "running" | "pending") {
+        return Some(disk);
+    }
+    let address = match &live.public_ip {
+        Some(_) if !live.elastic => monthly("ec2/public-ipv4", region, 1.0),
+        _ => Cost::default(),
+    };
+    Some(running(&live.instance_type, live.monitoring, region) + disk + address)
+}
+
+fn running(instance_type: &str, monitoring: bool, region: &str) -> Cost {
+    let detailed = if monitoring {
+        Cost::unknown("detailed monitoring")
+    } else {
+        Cost::default()
+    };
+    let machine = monthly(&format!("ec2/{instance_type}"), region, 1.0);
+    machine + detailed + Cost::by_use("traffic")
+}
+
+fn disk(volume_type: &str, size_gib: i32, region: &str) -> Cost {
+    let disk = monthly(&format!("ebs/{volume_type}"), region, f64::from(size_gib));
+    match volume_type {
+        "standard" => disk + Cost::by_use("disk requests"),
+        _ => disk,
+    }
+}

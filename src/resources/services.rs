@@ -1,0 +1,285 @@
+//! ECS services: tasks that are kept running, and replaced one by one when they change.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::capacity_share::{self, CapacityShare};
+use super::named;
+use super::place;
+use super::reference::{ClusterName, NetworkName, SecurityGroupName, TaskDefinitionName};
+use super::task_network::{TaskNetwork, TaskPlace};
+use crate::aws::ecs::retag;
+use crate::aws::{Tags, tags};
+use crate::base::node::Step;
+use crate::base::{Cost, Diff, OutputMeaning, Outputs, Result};
+use crate::contract::{Context, Iam, Presence, Resource, Target, Wanted};
+
+mod creation;
+mod delete;
+mod difference;
+mod listing;
+mod load_balancer;
+mod rollout;
+mod words;
+
+pub use load_balancer::LoadBalancer;
+pub use words::{LaunchType, PropagateTags};
+
+const ARN: &str = "ecs:service/";
+
+/// An ECS service: tasks that are kept running
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Service {
+    /// Name in AWS, up to 255 letters, digits, `-` and `_`; without it, the name in the playbook
+    #[schemars(extend("x-fixed" = true))]
+    pub name: Option<String>,
+    /// The cluster that it runs in
+    #[schemars(extend("x-fixed" = true))]
+    pub cluster: ClusterName,
+    /// What it runs; a new revision is rolled out task by task
+    pub task_definition: TaskDefinitionName,
+    /// Tasks that are kept running
+    #[serde(default = "one")]
+    #[schemars(range(min = 0, max = 5000))]
+    pub desired_count: i32,
+    /// Whose machines its tasks run on, instead of `capacity`. Without both, the cluster decides
+    /// when the service is made
+    #[schemars(extend("x-fixed" = true))]
+    pub launch_type: Option<LaunchType>,
+    /// How its tasks are shared out between capacity providers
+    #[serde(default)]
+    pub capacity: Vec<CapacityShare>,
+    /// Network whose subnets its tasks run in; without it and `subnets`, the region's default VPC
+    pub network: Option<NetworkName>,
+    /// Ids of the subnets that its tasks run in, at most 16, instead of `network`
+    #[serde(default)]
+    pub subnets: Vec<String>,
+    /// Security groups of its tasks, at most 5; without any, the network's default one
+    #[serde(default)]
+    pub security_groups: Vec<SecurityGroupName>,
+    /// Its tasks have public addresses, without which they reach the internet (and images) only
+    /// through a gateway of the network. Not on EC2 instances
+    pub public_ip: Option<bool>,
+    /// What sends requests to its tasks
+    pub load_balancer: Option<LoadBalancer>,
+    /// Seconds in which the load balancer's verdict on a new task does not count
+    #[serde(default)]
+    #[schemars(range(min = 0))]
+    pub health_check_grace_seconds: i32,
+    /// A rollout whose tasks keep failing is stopped and rolled back
+    #[serde(default = "yes")]
+    pub circuit_breaker: bool,
+    /// Part of the desired tasks that keeps running during a rollout, in percent
+    #[serde(default = "hundred")]
+    #[schemars(range(min = 0, max = 100))]
+    pub minimum_healthy_percent: i32,
+    /// Tasks that run at most during a rollout, in percent of the desired ones
+    #[serde(default = "two_hundred")]
+    #[schemars(range(min = 100, max = 200))]
+    pub maximum_percent: i32,
+    /// Commands can be run in its containers (`aws ecs execute-command`); the task role must allow
+    /// it
+    #[serde(default)]
+    pub execute_command: bool,
+    /// Whose tags its tasks carry
+    #[serde(default)]
+    pub propagate_tags: PropagateTags,
+}
+
+fn one() -> i32 {
+    1
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn hundred() -> i32 {
+    100
+}
+
+fn two_hundred() -> i32 {
+    200
+}
+
+/// A service in AWS.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Live {
+    /// `CLUSTER/NAME`.
+    id: String,
+    cluster: String,
+    name: String,
+    arn: String,
+    /// As AWS words it: `ACTIVE`.
+    status: String,
+    /// ARN of the revision.
+    task_definition: String,
+    desired_count: i32,
+    running_count: i32,
+    /// As AWS words it: `FARGATE`.
+    launch_type: Option<String>,
+    capacity: Vec<CapacityShare>,
+    place: Option<TaskPlace>,
+    load_balancer: Option<load_balancer::Attached>,
+    health_check_grace_seconds: i32,
+    circuit_breaker: bool,
+    minimum_healthy_percent: i32,
+    maximum_percent: i32,
+    execute_command: bool,
+    /// As AWS words it: `SERVICE`.
+    propagate_tags: String,
+    tags: Tags,
+}
+
+impl crate::contract::Live for Live {
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn name(&self) -> Option<&str> {
+        Some(&self.name)
+    }
+
+    fn tags(&self) -> &Tags {
+        &self.tags
+    }
+
+    fn outputs(&self) -> Outputs {
+        Outputs::default()
+            .with("id", self.id.as_str())
+            .with("name", self.name.as_str())
+            .with("arn", self.arn.as_str())
+            .with("cluster", self.cluster.as_str())
+    }
+}
+
+impl Resource for Service {
+    const KIND: &'static str = "services";
+    const IAM: Iam = Iam {
+        discover: &["tag:GetResources", "ecs:DescribeServices"],
+        apply: &[
+            place::ACTIONS[0],
+            place::ACTIONS[1],
+            "ecs:DescribeServices",
+            "ecs:CreateService",
+            "ecs:UpdateService",
+            "ecs:ListTasks",
+            "ecs:DescribeTasks",
+            "ecs:TagResource",
+            "ecs:UntagResource",
+        ],
+        delete: &[
+            "ecs:DescribeServices",
+            "ecs:ListTasks",
+            "ecs:UpdateService",
+            "ecs:DeleteService",
+            "ecs:DescribeTasks",
+        ],
+    };
+    const OUTPUTS: &'static [OutputMeaning] = &[
+        ("id", "Its cluster and name, as `CLUSTER/NAME`"),
+        ("name", "Name in AWS"),
+        ("arn", "Amazon resource name"),
+        ("cluster", "Name of its cluster in AWS"),
+    ];
+    const ARN: Option<&'static str> = Some(ARN);
+    const DELETE_RANK: u8 = 32;
+    type Live = Live;
+
+    fn check(&self) -> Vec<(Vec<Step>, String)> {
+        let mut problems = self.tasks_network().check();
+        problems.extend(capacity_share::check(&self.capacity));
+        let mut problem = |field: &str, text: &str| {
+            problems.push((vec![Step::Key(field.to_owned())], text.to_owned()));
+        };
+        if self.name.as_ref().is_some_and(|name| !is_name(name)) {
+            let text = "a service's name is 1 to 255 letters, digits, `-` and `_`";
+            problem("name", text);
+        }
+        if !(0..=5000).contains(&self.desired_count) {
+            problem("desired_count", "a service has 0 to 5000 tasks");
+        }
+        if self.launch_type.is_some() && !self.capacity.is_empty() {
+            problem("capacity", "give `launch_type` or `capacity`, not both");
+        }
+        if self.launch_type == Some(LaunchType::Ec2) && self.public_ip == Some(true) {
+            problem("public_ip", "tasks on EC2 instances have no public address");
+        }
+        if self.load_balancer.is_none() && self.health_check_grace_seconds != 0 {
+            let text = "a grace period takes a `load_balancer`";
+            problem("health_check_grace_seconds", text);
+        }
+        if !(0..=100).contains(&self.minimum_healthy_percent) {
+            problem("minimum_healthy_percent", "0 to 100 percent");
+        }
+        if !(100..=200).contains(&self.maximum_percent) {
+            problem("maximum_percent", "100 to 200 percent");
+        }
+        if self.minimum_healthy_percent == 100 && self.maximum_percent == 100 {
+            let text = "with both at 100 percent, no task could ever be replaced";
+            problem("maximum_percent", text);
+        }
+        problems
+    }
+
+    async fn discover(cx: &Context, wanted: &Wanted) -> Result<Vec<Live>> {
+        listing::discover(cx, wanted).await
+    }
+
+    fn diff(&self, live: &Live, target: Target<'_>) -> Result<Diff> {
+        let diff = difference::between(self, live, target);
+        Ok(tags::diff(diff, &live.tags, target.tags))
+    }
+
+    fn cost(&self, _region: &str) -> Cost {
+        match self.desired_count {
+            0 => Cost::default(),
+            _ => Cost::unknown("tasks of services"),
+        }
+    }
+
+    async fn apply(&self, cx: &Context, target: Target<'_>, live: Option<&Live>) -> Result<Live> {
+        let there = match live {
+            Some(live) => Some(live.clone()),
+            None => creation::ours(self, cx, target).await?,
+        };
+        let mut live = match there {
+            Some(live) => creation::updated(self, cx, target, live).await?,
+            None => creation::created(self, cx, target).await?,
+        };
+        retag(&cx.aws, &live.arn, &live.tags, target.tags).await?;
+        live.tags.apply(target.tags);
+        Ok(live)
+    }
+
+    async fn delete(cx: &Context, live: &Live) -> Result<()> {
+        delete::delete(cx, live).await
+    }
+
+    async fn presence(cx: &Context, ids: &[String]) -> Vec<Presence> {
+        listing::presence(cx, ids).await
+    }
+}
+
+impl Service {
+    fn tasks_network(&self) -> TaskNetwork<'_> {
+        let on_ec2 = self.launch_type == Some(LaunchType::Ec2);
+        TaskNetwork {
+            network: self.network.as_ref(),
+            subnets: &self.subnets,
+            security_groups: &self.security_groups,
+            public_ip: self.public_ip.unwrap_or(!on_ec2),
+        }
+    }
+
+    fn aws_name(&self, target: Target<'_>) -> String {
+        named::name_of(self.name.as_ref(), target)
+    }
+}
+
+fn is_name(name: &str) -> bool {
+    let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    (1..=255).contains(&name.len()) && name.chars().all(fits)
+}

@@ -1,0 +1,101 @@
+//! Taking a service to zero, deleting it, and waiting until its tasks have stopped: while they
+//! stop, they still need their roles.
+
+use std::time::Duration;
+
+use super::{Live, Service, listing};
+use crate::aws::{Poll, Wait, is_code, refused};
+use crate::base::{Address, Error, Result};
+use crate::contract::{Context, Resource};
+
+/// The most tasks in one `DescribeTasks`:
+/// <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeTasks.html>.
+const AT_ONCE: usize = 100;
+
+pub(super) async fn delete(cx: &Context, live: &Live) -> Result<()> {
+    let address = match live.tags.owner() {
+        Some(owner) => owner.address,
+        None => Address::new(Service::KIND, &live.name),
+    };
+    let tasks = tasks(cx, live).await?;
+    let call = cx.aws.ecs.update_service().cluster(&live.cluster);
+    let call = call.service(&live.name).desired_count(0).send().await;
+    gone_is_fine(call.map_err(refused("ecs:UpdateService")))?;
+    let call = cx.aws.ecs.delete_service().cluster(&live.cluster);
+    let call = call.service(&live.name).force(true).send().await;
+    gone_is_fine(call.map_err(refused("ecs:DeleteService")))?;
+    let news = |text: &str| cx.progress.doing(&address, text);
+    let what = format!("service `{}` to be gone", live.name);
+    let wait = Wait::new(what, Duration::from_mins(15), &news);
+    wait.until(async || {
+        Ok(match listing::one(cx, &live.cluster, &live.name).await? {
+            Some(told) if told.status.as_deref() != Some("INACTIVE") => {
+                Poll::Pending(format!("{} tasks running", told.running_count))
+            }
+            _ => Poll::Ready(()),
+        })
+    })
+    .await?;
+    let what = format!("the tasks of service `{}` to stop", live.name);
+    let wait = Wait::new(what, Duration::from_mins(15), &news);
+    wait.until(async || {
+        let left = running(cx, live, &tasks).await?;
+        Ok(match left {
+            0 => Poll::Ready(()),
+            left => Poll::Pending(format!("{left} are stopping")),
+        })
+    })
+    .await
+}
+
+/// ARNs of the tasks that are to run.
+async fn tasks(cx: &Context, live: &Live) -> Result<Vec<String>> {
+    let call = cx.aws.ecs.list_tasks().cluster(&live.cluster);
+    let call = call.service_name(&live.name);
+    let mut pages = call.into_paginator().items().send();
+    let mut arns = Vec::new();
+    while let Some(arn) = pages.next().await {
+        match arn.map_err(refused("ecs:ListTasks")) {
+            Ok(arn) => arns.push(arn),
+            Err(error) if is_gone(&error) => break,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(arns)
+}
+
+/// How many of them have not stopped yet. ECS forgets stopped ones after a while.
+async fn running(cx: &Context, live: &Live, tasks: &[String]) -> Result<usize> {
+    let mut running = 0;
+    for some in tasks.chunks(AT_ONCE) {
+        let call = cx.aws.ecs.describe_tasks().cluster(&live.cluster);
+        let told = call.set_tasks(Some(some.to_vec())).send().await;
+        match told.map_err(refused("ecs:DescribeTasks")) {
+            Ok(told) => {
+                let told = told.tasks.into_iter().flatten();
+                running += told
+                    .filter(|task| task.last_status.as_deref() != Some("STOPPED"))
+                    .count();
+            }
+            Err(error) if is_gone(&error) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(running)
+}
+
+fn is_gone(error: &Error) -> bool {
+    let codes = [
+        "ServiceNotFoundException",
+        "ServiceNotActiveException",
+        "ClusterNotFoundException",
+    ];
+    codes.into_iter().any(|code| is_code(error, code))
+}
+
+fn gone_is_fine<T>(done: Result<T>) -> Result<()> {
+    match done {
+        Err(error) if !is_gone(&error) => Err(error),
+        _ => Ok(()),
+    }
+}
