@@ -21,6 +21,9 @@ const SOURCE: &str = "tidewalk:source";
 /// Tag key: the generation that it was baked as.
 const GENERATION: &str = "tidewalk:generation";
 
+/// Tag key: `true` while the host's identity is off it; a run that was killed leaves it.
+const BAKING: &str = "tidewalk:baking";
+
 /// A machine image (AMI), baked from an instance: other instances start from it by
 /// `ami: { image: NAME }`. It is baked again when the instance was made anew, or by another
 /// `generation`
@@ -227,6 +230,15 @@ impl Resource for Image {
         } else {
             diff
         };
+        let diff = if live.tags.is_set(BAKING) {
+            diff.field(
+                "identity of the host",
+                Shown::of("taken off"),
+                Shown::of("given back"),
+            )
+        } else {
+            diff
+        };
         Ok(tags::diff(diff, &live.tags, &with_name(target)))
     }
 
@@ -255,6 +267,7 @@ impl Resource for Image {
             live => bake::bake(self, cx, target, source, live).await?,
         };
         live = bake::available(cx, target.address, live).await?;
+        bake::settle(self, cx, target, source, &mut live).await?;
         for image in live.surplus(self.keep_images) {
             delete::image(cx, target.address, image).await?;
         }

@@ -141,6 +141,10 @@ impl Resource for Volume {
             "ec2:DetachVolume",
             "ec2:CreateTags",
             "ec2:DeleteTags",
+            // AWS checks these when a volume is encrypted with a key of the account's own.
+            "kms:CreateGrant",
+            "kms:DescribeKey",
+            "kms:GenerateDataKeyWithoutPlaintext",
         ],
         delete: &[
             "ec2:DescribeVolumes",

@@ -12,6 +12,7 @@ mod elastic_ips;
 mod instances;
 mod key_pairs;
 mod launches;
+mod networks;
 mod ownership;
 mod security_groups;
 
