@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::kms_key::KmsKey;
+use super::policy_document::{PolicyDocument, Use};
 use super::presence::present;
 use crate::aws::{Tags, tags};
 use crate::base::node::Step;
@@ -19,12 +20,12 @@ mod emptying;
 mod lifecycle;
 mod listing;
 mod name;
-mod policy;
 
 pub use lifecycle::Rule;
-pub use policy::Policy;
 
 const ARN: &str = "s3:";
+/// Bytes: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-policies.html>.
+const LARGEST_POLICY: usize = 20 << 10;
 
 /// An S3 bucket: private, encrypted, and with no access lists of single objects
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -48,8 +49,9 @@ pub struct Bucket {
     /// What S3 deletes by itself, at most 1,000 rules
     #[serde(default)]
     pub lifecycle: Vec<Rule>,
-    /// Policy document: who else may do what with it, written as AWS has it, in YAML or as JSON
-    pub policy: Option<Policy>,
+    /// Policy document, or the list of its statements: who else may do what with the bucket; at
+    /// most 20 KB
+    pub policy: Option<PolicyDocument>,
 }
 
 fn yes() -> bool {
@@ -71,7 +73,7 @@ pub struct Live {
     lifecycle: Vec<Rule>,
     /// Ids of rules that do what cannot be declared here.
     other_rules: Vec<String>,
-    policy: Option<Policy>,
+    policy: Option<PolicyDocument>,
     tags: Tags,
 }
 
@@ -179,8 +181,13 @@ impl Resource for Bucket {
             problems.push((at("name"), text));
         }
         problems.extend(lifecycle::problems(&self.lifecycle));
-        if let Some(text) = self.policy.as_ref().and_then(Policy::problem) {
-            problems.push((at("policy"), text));
+        if let Some(policy) = &self.policy {
+            let its = policy.problems(Use::Resource).into_iter();
+            problems.extend(its.map(|text| (at("policy"), text)));
+            if policy.text().len() > LARGEST_POLICY {
+                let text = format!("a bucket's policy has at most {LARGEST_POLICY} bytes");
+                problems.push((at("policy"), text));
+            }
         }
         problems
     }
@@ -235,7 +242,10 @@ impl Resource for Bucket {
                 lifecycle::shown(&live.lifecycle, &live.other_rules),
                 lifecycle::shown(&self.lifecycle, &[]),
             );
-        let policy = |policy: &Option<Policy>| policy.as_ref().map_or(Shown::Absent, Policy::shown);
+        let policy = |policy: &Option<PolicyDocument>| {
+            let policy = policy.as_ref();
+            policy.map_or(Shown::Absent, PolicyDocument::shown)
+        };
         let diff = diff.field("policy", policy(&live.policy), policy(&self.policy));
         Ok(tags::diff(diff, &live.tags, target.tags))
     }

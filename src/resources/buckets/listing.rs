@@ -3,12 +3,13 @@
 use aws_sdk_s3::types::{BucketVersioningStatus, ServerSideEncryption};
 use futures::future::{try_join, try_join5};
 
+use super::Live;
 use super::lifecycle::Rule;
-use super::{Live, Policy};
 use crate::aws::{Tags, is_code, refused};
 use crate::base::Result;
 use crate::contract::{Context, Wanted};
 use crate::resources::named;
+use crate::resources::policy_document::PolicyDocument;
 
 pub(super) const NO_BUCKET: &str = "NoSuchBucket";
 
@@ -166,10 +167,10 @@ async fn lifecycle(cx: &Context, name: &str) -> Result<(Vec<Rule>, Vec<String>)>
     Ok((ours, others))
 }
 
-async fn policy(cx: &Context, name: &str) -> Result<Option<Policy>> {
+async fn policy(cx: &Context, name: &str) -> Result<Option<PolicyDocument>> {
     let told = cx.aws.s3.get_bucket_policy().bucket(name).send().await;
     match told.map_err(refused("s3:GetBucketPolicy")) {
-        Ok(told) => Ok(told.policy.as_deref().and_then(Policy::read)),
+        Ok(told) => Ok(told.policy.as_deref().map(PolicyDocument::read)),
         Err(error) if is_code(&error, "NoSuchBucketPolicy") => Ok(None),
         Err(error) => Err(error),
     }
