@@ -217,9 +217,10 @@ impl Resource for Image {
                 .iter()
                 .fold(diff, bakes)
         };
-        let diff = match live.is_usable() {
-            true => diff,
-            false => diff.field("state", Shown::of(&live.state), Shown::of("available")),
+        let diff = if live.is_usable() {
+            diff
+        } else {
+            diff.field("state", Shown::of(&live.state), Shown::of("available"))
         };
         let failed = live.older.iter().filter(|image| !image.is_usable());
         let failed = Shown::list(failed.map(|image| &image.id));

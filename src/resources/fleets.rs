@@ -289,11 +289,11 @@ impl Fleet {
         let old = of(&live.template, &live.version);
         let Some((id, version)) = self.template(target) else {
             let diff = diff.field("launch_template", old, Shown::AfterApply);
-            return match self.refresh {
-                true => diff
-                    .interrupting("refresh", Shown::Absent, Shown::AfterApply, ANEW)
-                    .unsettles("instance_ids"),
-                false => diff,
+            return if self.refresh {
+                diff.interrupting("refresh", Shown::Absent, Shown::AfterApply, ANEW)
+                    .unsettles("instance_ids")
+            } else {
+                diff
             };
         };
         let new = Shown::of(format!("{name} version {version}"));
