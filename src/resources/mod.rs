@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use crate::contract::{Kind, Typed};
 
-pub mod capacity_share;
-pub mod amis;
 pub mod alarms;
 pub mod amis;
+pub mod capacity_share;
 pub mod checks;
 pub mod clusters;
 pub mod elastic_ips;
@@ -17,13 +16,12 @@ pub mod iam_users;
 pub mod instances;
 pub mod key_pairs;
 pub mod keys;
-pub mod launch_templates;
 pub mod kms_key;
-pub mod local_path;
-pub mod lookup;
-pub mod machine;
+pub mod launch_templates;
 pub mod load_balancers;
+pub mod local_path;
 pub mod log_groups;
+pub mod lookup;
 pub mod machine;
 pub mod named;
 pub mod networks;
@@ -38,16 +36,15 @@ pub mod records;
 pub mod reference;
 pub mod repositories;
 pub mod role;
-pub mod schedules;
 pub mod roles;
+pub mod schedules;
 pub mod security_groups;
 pub mod services;
 pub mod streams;
+pub mod tables;
 pub mod target_groups;
 pub mod task_definitions;
 pub mod task_network;
-pub mod volumes;
-pub mod tables;
 pub mod topics;
 pub mod volumes;
 pub mod within;
@@ -70,13 +67,6 @@ pub fn registry() -> Vec<Arc<dyn Kind>> {
         Typed::<repositories::Repository>::kind(),
         Typed::<clusters::Cluster>::kind(),
         Typed::<task_definitions::TaskDefinition>::kind(),
-        Typed::<target_groups::TargetGroup>::kind(),
-        Typed::<load_balancers::LoadBalancer>::kind(),
-        Typed::<log_groups::LogGroup>::kind(),
-        Typed::<topics::Topic>::kind(),
-        Typed::<alarms::Alarm>::kind(),
-        Typed::<roles::Role>::kind(),
-        Typed::<policies::Policy>::kind(),
         Typed::<services::Service>::kind(),
         Typed::<schedules::Schedule>::kind(),
         Typed::<amis::Image>::kind(),

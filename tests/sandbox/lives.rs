@@ -67,10 +67,6 @@ lives! {
     log_groups,
     topics,
     alarms,
-    task_definitions,
-    volumes,
-    records,
-    zones,
 }
 
 #[derive(Deserialize)]
@@ -303,7 +299,11 @@ impl Living<'_> {
         let allowed: BTreeSet<&str> = kinds
             .iter()
             .flat_map(|kind| verbs(kind.iam()).concat())
-            .chain(["sts:GetCallerIdentity", "tag:GetResources", "ec2:DescribeTags"])
+            .chain([
+                "sts:GetCallerIdentity",
+                "tag:GetResources",
+                "ec2:DescribeTags",
+            ])
             .chain([
                 "sts:GetCallerIdentity",
                 "tag:GetResources",
