@@ -79,6 +79,7 @@ lives! {
     topics,
     volumes,
     zones,
+    alarms,
 }
 
 #[derive(Deserialize)]
