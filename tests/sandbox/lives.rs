@@ -66,10 +66,6 @@ lives! {
     roles,
     security_groups,
     secrets,
-    buckets,
-    elastic_ips,
-    key_pairs,
-    security_groups,
     schedules,
     services,
     streams,
@@ -79,7 +75,6 @@ lives! {
     topics,
     volumes,
     zones,
-    alarms,
 }
 
 #[derive(Deserialize)]
