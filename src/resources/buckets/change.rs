@@ -131,9 +131,10 @@ async fn versioning(cx: &Context, live: &mut Live, wanted: bool) -> Result<()> {
     if live.versioning == wanted {
         return Ok(());
     }
-    let status = match wanted {
-        true => BucketVersioningStatus::Enabled,
-        false => BucketVersioningStatus::Suspended,
+    let status = if wanted {
+        BucketVersioningStatus::Enabled
+    } else {
+        BucketVersioningStatus::Suspended
     };
     let configuration = VersioningConfiguration::builder().status(status).build();
     let call = cx.aws.s3.put_bucket_versioning().bucket(&live.name);
