@@ -26,6 +26,7 @@ import ecr
 import ecs
 import elbv2
 import fleets
+import gone_tags
 import iam
 import kinesis
 import kms
