@@ -68,6 +68,7 @@ pub struct Alarm {
     /// What a period without data counts as: `missing` (if not given), `ignore`, `breaching` or
     /// `not_breaching`
     #[serde(default)]
+    #[schemars(extend("default" = "missing"))]
     pub missing_data: MissingData,
     /// What happens when the alarm goes off: names of topics, or ARNs
     #[serde(default)]

@@ -43,10 +43,11 @@ pub struct LoadBalancer {
     pub name: Option<String>,
     /// Who can reach it: `internet-facing` (if not given), or `internal` for the network only
     #[serde(default)]
-    #[schemars(extend("x-fixed" = true))]
+    #[schemars(extend("x-fixed" = true, "default" = "internet-facing"))]
     pub scheme: Scheme,
     /// `ipv4` (if not given), or `dualstack` for IPv6 beside it
     #[serde(default)]
+    #[schemars(extend("default" = "ipv4"))]
     pub ip_address_type: AddressType,
     /// Network that it stands in, with one subnet of each zone; without it, the region's default
     /// VPC

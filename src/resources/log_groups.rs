@@ -51,7 +51,7 @@ pub struct LogGroup {
     pub encryption_key: Option<String>,
     /// `standard` (if not given), or `infrequent_access`: half the price, for queries only
     #[serde(default)]
-    #[schemars(extend("x-fixed" = true))]
+    #[schemars(extend("x-fixed" = true, "default" = "standard"))]
     pub class: Class,
 }
 

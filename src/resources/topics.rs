@@ -47,6 +47,7 @@ pub struct Topic {
     pub encryption_key: Option<String>,
     /// Who may do what with it: an IAM policy document, as a mapping or as JSON. Without it, the
     /// account may do everything
+    #[schemars(extend("type" = ["object", "string", "null"]))]
     pub policy: Option<Json>,
     /// Who gets the messages
     #[serde(default)]

@@ -55,6 +55,14 @@ def delete_vpc(old, self, vpc_id):
     return old(self, vpc_id)
 
 
+@replaces(EC2Backend, "delete_internet_gateway", "delete_route_table", "delete_subnet", "delete_vpc")
+def forget_tags(old, self, *args, **kwargs):
+    """DescribeTags lists no tags of what is gone."""
+    told = old(self, *args, **kwargs)
+    self.tags.pop((*args, *kwargs.values())[0], None)
+    return told
+
+
 @replaces(EC2Backend)
 def attach_volume(old, self, volume_id, instance_id, *args, **kwargs):
     """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AttachVolume.html"""
