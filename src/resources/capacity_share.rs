@@ -51,10 +51,16 @@ pub fn check(shares: &[CapacityShare]) -> Vec<(Vec<Step>, String)> {
     if !shares.is_empty() && shares.iter().all(|share| share.weight == 0) {
         problem("at least one capacity provider has a `weight` above 0");
     }
-    if shares.iter().any(|share| !(0..=1000).contains(&share.weight)) {
+    if shares
+        .iter()
+        .any(|share| !(0..=1000).contains(&share.weight))
+    {
         problem("a `weight` is 0 to 1000");
     }
-    if shares.iter().any(|share| !(0..=100_000).contains(&share.base)) {
+    if shares
+        .iter()
+        .any(|share| !(0..=100_000).contains(&share.base))
+    {
         problem("a `base` is 0 to 100000");
     }
     if shares.iter().filter(|share| share.base > 0).count() > 1 {

@@ -85,7 +85,9 @@ impl TaskNetwork<'_> {
             diff = diff.field("subnets", there, Shown::list(wanted));
         }
         let there = live.security_groups.iter();
-        let mut there: Vec<_> = there.map(|id| named(world, "security_groups", id)).collect();
+        let mut there: Vec<_> = there
+            .map(|id| named(world, "security_groups", id))
+            .collect();
         there.sort_unstable();
         let wanted = self.security_groups.iter();
         let exist = |SecurityGroupName(name): &SecurityGroupName| {
@@ -130,7 +132,9 @@ impl TaskNetwork<'_> {
 fn subnets_of(network: &str, world: &World) -> Option<Vec<String>> {
     let ids = world.output(&Address::new("networks", network), "subnet_ids")?;
     let ids = ids.as_array()?.iter();
-    let mut ids: Vec<_> = ids.filter_map(|id| id.as_str().map(str::to_owned)).collect();
+    let mut ids: Vec<_> = ids
+        .filter_map(|id| id.as_str().map(str::to_owned))
+        .collect();
     ids.sort();
     Some(ids)
 }

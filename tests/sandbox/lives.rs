@@ -300,7 +300,11 @@ impl Living<'_> {
         let allowed: BTreeSet<&str> = kinds
             .iter()
             .flat_map(|kind| verbs(kind.iam()).concat())
-            .chain(["sts:GetCallerIdentity", "tag:GetResources", "ec2:DescribeTags"])
+            .chain([
+                "sts:GetCallerIdentity",
+                "tag:GetResources",
+                "ec2:DescribeTags",
+            ])
             .chain([
                 "sts:GetCallerIdentity",
                 "tag:GetResources",

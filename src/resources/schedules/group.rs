@@ -28,7 +28,10 @@ pub(super) fn name(stack: &str) -> String {
 fn tags(cx: &Context, tags: &Tags) -> Result<Vec<Tag>> {
     let own = [STACK, LEASE].into_iter();
     let own = own.filter_map(|key| Some((key, tags.value(key)?)));
-    let user = cx.tags.iter().map(|(key, value)| (key.as_str(), value.as_str()));
+    let user = cx
+        .tags
+        .iter()
+        .map(|(key, value)| (key.as_str(), value.as_str()));
     user.chain(own)
         .map(|(key, value)| Tag::builder().key(key).value(value).build())
         .collect::<Result<_, _>>()

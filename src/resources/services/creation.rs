@@ -16,11 +16,7 @@ use crate::resources::named;
 
 /// The service of that name that is there already, if it is this one. One that is on its way out is
 /// waited for.
-pub(super) async fn ours(
-    spec: &Service,
-    cx: &Context,
-    target: Target<'_>,
-) -> Result<Option<Live>> {
+pub(super) async fn ours(spec: &Service, cx: &Context, target: Target<'_>) -> Result<Option<Live>> {
     let (cluster, name) = (cluster(spec, target)?, spec.aws_name(target));
     let news = |text: &str| cx.progress.doing(target.address, text);
     let what = format!("the old service `{name}` to be gone");
@@ -64,14 +60,17 @@ pub(super) async fn created(spec: &Service, cx: &Context, target: Target<'_>) ->
     let what = format!("service `{name}` to be made");
     let wait = Wait::new(what, Duration::from_mins(5), &news);
     let made = wait.until(async || {
-        match call.clone().send().await.map_err(refused("ecs:CreateService")) {
+        match call
+            .clone()
+            .send()
+            .await
+            .map_err(refused("ecs:CreateService"))
+        {
             Ok(made) => Ok(Poll::Ready(made.service)),
             // An answer was lost, or somebody made one of that name meanwhile.
             Err(error) if error.message().contains("not idempotent") => Ok(Poll::Ready(None)),
             // What was made a moment ago is not known everywhere yet.
-            Err(error) if is_too_early(&error) => {
-                Ok(Poll::Pending(error.message().to_owned()))
-            }
+            Err(error) if is_too_early(&error) => Ok(Poll::Pending(error.message().to_owned())),
             Err(error) => Err(error),
         }
     });
@@ -122,12 +121,17 @@ pub(super) async fn updated(
         call = call.set_capacity_provider_strategy(capacity(spec)?);
         call = call.force_new_deployment(true);
     }
-    if ["network", "subnets", "security_groups", "public_ip"].into_iter().any(changes) {
+    if ["network", "subnets", "security_groups", "public_ip"]
+        .into_iter()
+        .any(changes)
+    {
         let mut network = network(spec, cx, target).await?;
         if spec.network.is_none() && spec.subnets.is_empty() {
             // What names neither stays where it is.
             let there = live.place.as_ref().map(|place| place.subnets.clone());
-            let configuration = network.as_mut().and_then(|it| it.awsvpc_configuration.as_mut());
+            let configuration = network
+                .as_mut()
+                .and_then(|it| it.awsvpc_configuration.as_mut());
             if let (Some(configuration), Some(there)) = (configuration, there) {
                 configuration.subnets = there;
             }
@@ -151,9 +155,10 @@ pub(super) async fn updated(
 
 fn cluster<'a>(spec: &Service, target: Target<'a>) -> Result<&'a str> {
     let name = &spec.cluster.0;
-    target.world.id("clusters", name).ok_or_else(|| {
-        Error::playbook(format!("cluster `{name}` does not exist"), target.at)
-    })
+    target
+        .world
+        .id("clusters", name)
+        .ok_or_else(|| Error::playbook(format!("cluster `{name}` does not exist"), target.at))
 }
 
 fn task_definition<'a>(spec: &Service, target: Target<'a>) -> Result<&'a str> {

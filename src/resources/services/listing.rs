@@ -98,7 +98,11 @@ impl From<types::Service> for Live {
         let network = network.and_then(|network| network.awsvpc_configuration);
         let place = network.map(|it| {
             let public_ip = it.assign_public_ip == Some(AssignPublicIp::Enabled);
-            TaskPlace::told(it.subnets, it.security_groups.unwrap_or_default(), public_ip)
+            TaskPlace::told(
+                it.subnets,
+                it.security_groups.unwrap_or_default(),
+                public_ip,
+            )
         });
         let shares = told.capacity_provider_strategy.into_iter().flatten();
         let capacity = shares.map(|it| CapacityShare {

@@ -92,14 +92,17 @@ async fn failed(cx: &Context, live: &Live, told: &Told, why: String) -> Result<E
     for event in told.events.iter().flatten().take(3) {
         error = error.note(event.message.clone().unwrap_or_default());
     }
-    Ok(error.hint("look at the logs of its containers, put right what stopped them, and apply again"))
+    Ok(error
+        .hint("look at the logs of its containers, put right what stopped them, and apply again"))
 }
 
 /// Why tasks of the service stopped, each reason once.
 async fn stopped(cx: &Context, live: &Live) -> Result<Vec<String>> {
     let call = cx.aws.ecs.list_tasks().cluster(&live.cluster);
     let call = call.service_name(&live.name);
-    let call = call.desired_status(DesiredStatus::Stopped).max_results(TOLD);
+    let call = call
+        .desired_status(DesiredStatus::Stopped)
+        .max_results(TOLD);
     let listed = call.send().await.map_err(refused("ecs:ListTasks"))?;
     let arns = listed.task_arns.unwrap_or_default();
     if arns.is_empty() {
@@ -119,7 +122,9 @@ async fn stopped(cx: &Context, live: &Live) -> Result<Vec<String>> {
 
 fn reasons_of(task: Task) -> Vec<String> {
     let stopped = task.stopped_reason.into_iter();
-    let mut reasons: Vec<_> = stopped.map(|reason| format!("a task stopped: {reason}")).collect();
+    let mut reasons: Vec<_> = stopped
+        .map(|reason| format!("a task stopped: {reason}"))
+        .collect();
     for container in task.containers.into_iter().flatten() {
         let name = container.name.unwrap_or_default();
         if let Some(reason) = container.reason {
