@@ -1,15 +1,5 @@
 //! Amazon resource names: `arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE`.
 
-/// The partition of a region, the first part of the ARNs there.
-#[must_use]
-pub fn partition(region: &str) -> &'static str {
-    match region {
-        region if region.starts_with("cn-") => "aws-cn",
-        region if region.starts_with("us-gov-") => "aws-us-gov",
-        _ => "aws",
-    }
-}
-
 /// The parts of an ARN that tell what it names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Arn<'a> {
@@ -46,6 +36,16 @@ impl<'a> Arn<'a> {
     }
 }
 
+/// The partition that a region belongs to: the second part of its ARNs.
+#[must_use]
+pub fn partition(region: &str) -> &'static str {
+    match region.split('-').next() {
+        Some("cn") => "aws-cn",
+        _ if region.starts_with("us-gov-") => "aws-us-gov",
+        _ => "aws",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -59,5 +59,12 @@ mod tests {
         let arn = Arn::read("arn:aws:s3:::bucket").unwrap();
         assert_eq!(arn.after("s3:"), Some("bucket"));
         assert_eq!(Arn::read("stream/trades"), None);
+    }
+
+    #[test]
+    fn regions_know_their_partition() {
+        assert_eq!(partition("eu-west-1"), "aws");
+        assert_eq!(partition("cn-north-1"), "aws-cn");
+        assert_eq!(partition("us-gov-west-1"), "aws-us-gov");
     }
 }

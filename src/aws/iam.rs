@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use aws_sdk_iam::types::Tag;
 
+use super::is_code;
 use super::tags::Tags;
 use super::wait::{Poll, Wait};
-use super::{is_code, refused};
 use crate::base::{Error, Result};
 
 /// IAM's code for what is not there.
@@ -23,16 +23,6 @@ pub const HELD: &str = "DeleteConflict";
 #[must_use]
 pub fn path(stack: &str) -> String {
     format!("/tidewalk/{stack}/")
-}
-
-/// The partition that a region belongs to: the second part of its ARNs.
-#[must_use]
-pub fn partition(region: &str) -> &'static str {
-    match region.split('-').next() {
-        Some("cn") => "aws-cn",
-        _ if region.starts_with("us-gov-") => "aws-us-gov",
-        _ => "aws",
-    }
 }
 
 /// The tags that IAM reports.
@@ -125,41 +115,6 @@ fn is_unsettled(error: &Error) -> bool {
         || new_principal
 }
 
-/// `Ok` also when the service says `code`: what was to go is gone already.
-///
-/// # Errors
-/// Every other one.
-pub fn unless(code: &str, done: Result<()>) -> Result<()> {
-    match done {
-        Err(error) if !is_code(&error, code) => Err(error),
-        _ => Ok(()),
-    }
-}
-
-/// Forgets what a call answered; its refusal becomes ours.
-///
-/// # Errors
-/// What AWS said.
-pub fn done<T, E>(
-    action: &str,
-    answer: std::result::Result<
-        T,
-        aws_smithy_runtime_api::client::result::SdkError<
-            E,
-            aws_smithy_runtime_api::client::orchestrator::HttpResponse,
-        >,
-    >,
-) -> Result<()>
-where
-    E: std::error::Error
-        + aws_smithy_types::error::metadata::ProvideErrorMetadata
-        + Send
-        + Sync
-        + 'static,
-{
-    answer.map(drop).map_err(refused(action))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -169,12 +124,5 @@ mod tests {
         assert_eq!(decoded("%7B%22a%22%3A%22%C3%A4%22%7D"), "{\"a\":\"ä\"}");
         assert_eq!(decoded("{\"a\":\"100%\"}"), "{\"a\":\"100%\"}");
         assert_eq!(decoded("100%2"), "100%2");
-    }
-
-    #[test]
-    fn regions_know_their_partition() {
-        assert_eq!(partition("eu-west-1"), "aws");
-        assert_eq!(partition("cn-north-1"), "aws-cn");
-        assert_eq!(partition("us-gov-west-1"), "aws-us-gov");
     }
 }

@@ -17,9 +17,10 @@ pub mod tags;
 pub mod token;
 pub mod wait;
 
+pub use arn::partition;
 pub use clients::{Clients, ConnectOptions, Credentials, Identity, connect};
 pub use record::{Count, Record};
-pub use refusal::{is_code, refused};
+pub use refusal::{done, is_code, refused, unless};
 pub use tagging::Tagged;
 pub use tags::{Owner, Tags};
 pub use token::client_token;

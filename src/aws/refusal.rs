@@ -6,7 +6,7 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_types::request_id::RequestId as _;
 
-use crate::base::Error;
+use crate::base::{Error, Result};
 
 /// Turns an SDK error of `action` (`ec2:RunInstances`) into ours, for `map_err`.
 pub fn refused<E>(action: &str) -> impl FnOnce(SdkError<E, HttpResponse>) -> Error
@@ -20,6 +20,31 @@ where
 #[must_use]
 pub fn is_code(error: &Error, code: &str) -> bool {
     error.service_code() == Some(code)
+}
+
+/// `Ok` also when the service says `code`: what was to go is gone already.
+///
+/// # Errors
+/// Every other one.
+pub fn unless(code: &str, done: Result<()>) -> Result<()> {
+    match done {
+        Err(error) if !is_code(&error, code) => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Forgets what a call answered; its refusal becomes ours.
+///
+/// # Errors
+/// What AWS said.
+pub fn done<T, E>(
+    action: &str,
+    answer: std::result::Result<T, SdkError<E, HttpResponse>>,
+) -> Result<()>
+where
+    E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
+{
+    answer.map(drop).map_err(refused(action))
 }
 
 /// The cause at the bottom of a chain of errors: the one that says something.

@@ -8,12 +8,13 @@ use serde::Deserialize;
 
 use super::place;
 use super::prices::monthly;
+use super::quotas;
 use super::reference::{NetworkName, SecurityGroupName, ids_of, ids_shown, names_shown};
 use crate::aws::elb::{name_like, retag, wrong_name};
 use crate::aws::{refused, tags};
 use crate::base::node::Step;
 use crate::base::{Cost, Diff, OutputMeaning, Result, Shown};
-use crate::contract::{Context, Iam, Presence, Resource, Target, Wanted, aws_name};
+use crate::contract::{Context, Iam, Presence, Quota, Resource, Target, Wanted, aws_name};
 
 mod action;
 mod certificates;
@@ -174,6 +175,7 @@ impl Resource for LoadBalancer {
     ];
     const ARN: Option<&'static str> = Some(listing::ARN);
     const DELETE_RANK: u8 = 40;
+    const QUOTA: Option<Quota> = Some(quotas::APPLICATION_LOAD_BALANCERS);
     type Live = Live;
 
     fn check(&self) -> Vec<(Vec<Step>, String)> {
@@ -268,7 +270,7 @@ impl Resource for LoadBalancer {
     }
 
     fn cost(&self, region: &str) -> Cost {
-        monthly("elb/application", region, 1.0) + Cost::by_use("traffic")
+        price(region)
     }
 
     async fn apply(&self, cx: &Context, target: Target<'_>, live: Option<&Live>) -> Result<Live> {
@@ -292,6 +294,11 @@ impl Resource for LoadBalancer {
     async fn presence(cx: &Context, ids: &[String]) -> Vec<Presence> {
         delete::presence(cx, ids).await
     }
+}
+
+/// What one costs a month, whatever its settings.
+fn price(region: &str) -> Cost {
+    monthly("elb/application", region, 1.0) + Cost::by_use("traffic")
 }
 
 fn sorted(names: &[String]) -> Vec<String> {

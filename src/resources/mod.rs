@@ -6,10 +6,12 @@ use crate::contract::{Kind, Typed};
 
 pub mod alarms;
 pub mod amis;
+pub mod buckets;
 pub mod capacity_share;
 pub mod checks;
 pub mod clusters;
 pub mod elastic_ips;
+pub mod fleets;
 pub mod hosts;
 pub mod iam_groups;
 pub mod iam_users;
@@ -26,6 +28,7 @@ pub mod machine;
 pub mod named;
 pub mod networks;
 pub mod one_or_many;
+pub mod parameters;
 pub mod place;
 pub mod policies;
 pub mod policy_document;
@@ -38,6 +41,7 @@ pub mod repositories;
 pub mod role;
 pub mod roles;
 pub mod schedules;
+pub mod secrets;
 pub mod security_groups;
 pub mod services;
 pub mod streams;
@@ -46,6 +50,7 @@ pub mod target_groups;
 pub mod task_definitions;
 pub mod task_network;
 pub mod topics;
+pub mod value_from;
 pub mod volumes;
 pub mod within;
 pub mod zones;
@@ -67,18 +72,22 @@ pub fn registry() -> Vec<Arc<dyn Kind>> {
         Typed::<repositories::Repository>::kind(),
         Typed::<clusters::Cluster>::kind(),
         Typed::<task_definitions::TaskDefinition>::kind(),
-        Typed::<services::Service>::kind(),
-        Typed::<schedules::Schedule>::kind(),
-        Typed::<amis::Image>::kind(),
-        Typed::<launch_templates::LaunchTemplate>::kind(),
-        Typed::<tables::Table>::kind(),
-        Typed::<zones::Zone>::kind(),
-        Typed::<records::Record>::kind(),
         Typed::<load_balancers::LoadBalancer>::kind(),
         Typed::<log_groups::LogGroup>::kind(),
         Typed::<topics::Topic>::kind(),
         Typed::<alarms::Alarm>::kind(),
+        Typed::<services::Service>::kind(),
+        Typed::<schedules::Schedule>::kind(),
+        Typed::<amis::Image>::kind(),
+        Typed::<launch_templates::LaunchTemplate>::kind(),
+        Typed::<fleets::Fleet>::kind(),
+        Typed::<tables::Table>::kind(),
+        Typed::<buckets::Bucket>::kind(),
+        Typed::<zones::Zone>::kind(),
+        Typed::<records::Record>::kind(),
         Typed::<keys::Key>::kind(),
+        Typed::<parameters::Parameter>::kind(),
+        Typed::<secrets::StoredSecret>::kind(),
         lookup::Looked::<iam_users::IamUsers>::kind(),
         lookup::Looked::<iam_groups::IamGroups>::kind(),
         hosts::Hosts::kind(),

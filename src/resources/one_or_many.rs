@@ -50,6 +50,14 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for One<T> {
         T::deserialize(text.into_deserializer()).map(|one| OneOrMany(vec![one]))
     }
 
+    fn visit_bool<E: de::Error>(self, value: bool) -> Result<Self::Value, E> {
+        T::deserialize(value.into_deserializer()).map(|one| OneOrMany(vec![one]))
+    }
+
+    fn visit_f64<E: de::Error>(self, number: f64) -> Result<Self::Value, E> {
+        T::deserialize(number.into_deserializer()).map(|one| OneOrMany(vec![one]))
+    }
+
     fn visit_i64<E: de::Error>(self, number: i64) -> Result<Self::Value, E> {
         T::deserialize(number.into_deserializer()).map(|one| OneOrMany(vec![one]))
     }

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use super::create::sdk_tags;
 use super::{ALIAS, Key, Live, NOT_FOUND, listing};
-use crate::aws::iam::{done, unless};
-use crate::aws::{Tags, is_code, tags};
+use crate::aws::{Tags, done, is_code, tags, unless};
 use crate::base::{Address, Error, Result};
 use crate::contract::{Context, Target};
 

@@ -5,8 +5,7 @@ use aws_smithy_types::date_time::Format;
 use futures::future::join_all;
 
 use super::{ALIAS, DELETION_DAYS, Live, NOT_FOUND, listing};
-use crate::aws::iam::{done, unless};
-use crate::aws::is_code;
+use crate::aws::{done, is_code, unless};
 use crate::base::Result;
 use crate::contract::{Context, Presence};
 

@@ -1,8 +1,7 @@
 //! Makes managed policies, once, and new versions of them.
 
 use super::{Live, Policy, delete::Detached, listing};
-use crate::aws::iam::{done, unless};
-use crate::aws::{iam, is_code, refused, tags};
+use crate::aws::{done, iam, is_code, partition, refused, tags, unless};
 use crate::base::{Error, Result};
 use crate::contract::{Context, Target};
 use crate::resources::named;
@@ -35,7 +34,7 @@ pub(super) async fn created(spec: &Policy, cx: &Context, target: Target<'_>) -> 
 
 /// The policy of that name, if it is this one.
 async fn existing(cx: &Context, target: Target<'_>, name: &str) -> Result<Live> {
-    let partition = iam::partition(&cx.region);
+    let partition = partition(&cx.region);
     let path = iam::path(&cx.stack);
     let arn = format!("arn:{partition}:iam::{}:policy{path}{name}", cx.account);
     let news = |text: &str| cx.progress.doing(target.address, text);

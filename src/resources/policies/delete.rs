@@ -5,8 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::{Live, listing};
-use crate::aws::iam::{done, unless};
-use crate::aws::{Poll, Wait, iam, is_code, refused};
+use crate::aws::{Poll, Wait, done, iam, is_code, refused, unless};
 use crate::base::{Error, Result};
 use crate::contract::{Context, Presence};
 

@@ -3,7 +3,7 @@
 use aws_sdk_iam::types::PolicyScopeType;
 
 use super::Live;
-use crate::aws::{iam, is_code, refused};
+use crate::aws::{iam, is_code, partition, refused};
 use crate::base::Result;
 use crate::contract::Context;
 use crate::resources::policy_document::PolicyDocument;
@@ -41,7 +41,7 @@ pub(super) async fn describe(cx: &Context, arn: &str) -> Result<Option<Live>> {
 
 /// An existing policy of that name: of AWS, or of the account.
 pub(super) async fn named(cx: &Context, name: &str) -> Result<Option<Live>> {
-    let partition = iam::partition(&cx.region);
+    let partition = partition(&cx.region);
     let of_aws = PATHS.iter();
     let of_aws = of_aws.map(|path| format!("arn:{partition}:iam::aws:policy/{path}{name}"));
     let own = format!("arn:{partition}:iam::{}:policy/{name}", cx.account);

@@ -2,8 +2,7 @@
 
 use super::create::arn_of;
 use super::{Live, Profile, Role, delete};
-use crate::aws::iam::{done, unless};
-use crate::aws::{iam, is_code, refused, tags};
+use crate::aws::{done, iam, is_code, refused, tags, unless};
 use crate::base::{Address, Error, Result};
 use crate::contract::{Context, Target};
 

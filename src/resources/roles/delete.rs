@@ -4,8 +4,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use super::Live;
-use crate::aws::iam::{done, unless};
-use crate::aws::{Poll, Wait, iam, is_code, refused};
+use crate::aws::{Poll, Wait, done, iam, is_code, refused, unless};
 use crate::base::Result;
 use crate::contract::{Context, Presence};
 

@@ -25,6 +25,7 @@ import ec2
 import ecr
 import ecs
 import elbv2
+import fleets
 import iam
 import kinesis
 import kms
