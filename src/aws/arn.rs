@@ -36,16 +36,6 @@ impl<'a> Arn<'a> {
     }
 }
 
-/// The partition that a region belongs to: the second part of its ARNs.
-#[must_use]
-pub fn partition(region: &str) -> &'static str {
-    match region.split('-').next() {
-        Some("cn") => "aws-cn",
-        _ if region.starts_with("us-gov-") => "aws-us-gov",
-        _ => "aws",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
