@@ -1,6 +1,6 @@
 //! Amazon resource names: `arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE`.
 
-/// The partition of a region, the first part of the ARNs there.
+/// The partition of a region, the second part of the ARNs there.
 #[must_use]
 pub fn partition(region: &str) -> &'static str {
     match region {

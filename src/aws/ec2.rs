@@ -86,6 +86,16 @@ pub async fn write_tags(clients: &Clients, ids: &[String], tags: &Tags) -> Resul
     done.map(drop).map_err(refused("ec2:CreateTags"))
 }
 
+/// Removes a tag from `ids`.
+///
+/// # Errors
+/// What AWS said.
+pub async fn remove_tag(clients: &Clients, ids: &[String], key: &str) -> Result<()> {
+    let call = clients.ec2.delete_tags().set_resources(Some(ids.to_vec()));
+    let done = call.tags(Tag::builder().key(key).build()).send().await;
+    done.map(drop).map_err(refused("ec2:DeleteTags"))
+}
+
 /// Writes another address on `ids`.
 ///
 /// # Errors

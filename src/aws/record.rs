@@ -67,6 +67,10 @@ pub(super) struct Recorder {
 impl Recorder {
     fn action(&self, bag: &ConfigBag) -> String {
         let name = bag.load::<Metadata>().map_or("?", Metadata::name);
+        let name = match self.service {
+            "s3" => s3_action(name),
+            _ => name,
+        };
         format!("{}:{name}", self.service)
     }
 }
@@ -115,6 +119,28 @@ impl Intercept for Recorder {
             self.gate.answered();
         }
         Ok(())
+    }
+}
+
+/// The IAM action that an operation of S3 takes, where it has another name:
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html>.
+fn s3_action(operation: &str) -> &str {
+    match operation {
+        "ListBuckets" => "ListAllMyBuckets",
+        "HeadBucket" | "ListObjects" | "ListObjectsV2" => "ListBucket",
+        "ListObjectVersions" => "ListBucketVersions",
+        "ListMultipartUploads" => "ListBucketMultipartUploads",
+        "HeadObject" => "GetObject",
+        "DeleteObjects" => "DeleteObject",
+        "GetBucketEncryption" => "GetEncryptionConfiguration",
+        "PutBucketEncryption" | "DeleteBucketEncryption" => "PutEncryptionConfiguration",
+        "GetPublicAccessBlock" => "GetBucketPublicAccessBlock",
+        "PutPublicAccessBlock" | "DeletePublicAccessBlock" => "PutBucketPublicAccessBlock",
+        "DeleteBucketOwnershipControls" => "PutBucketOwnershipControls",
+        "GetBucketLifecycleConfiguration" => "GetLifecycleConfiguration",
+        "PutBucketLifecycleConfiguration" | "DeleteBucketLifecycle" => "PutLifecycleConfiguration",
+        "DeleteBucketTagging" => "PutBucketTagging",
+        same => same,
     }
 }
 

@@ -1,4 +1,11 @@
-//! Images: what is there.
+//! Images: what is there, made of containers, removed.
+
+use std::collections::HashMap;
+
+use bollard::models::ContainerConfig;
+use bollard::query_parameters::{
+    CommitContainerOptionsBuilder, ListImagesOptionsBuilder, RemoveImageOptionsBuilder,
+};
 
 use super::Engine;
 use super::engine::is_absent;
@@ -21,6 +28,52 @@ impl Engine {
             )),
             Err(cause) if is_absent(&cause) => Ok(None),
             Err(cause) => Err(cause).context(format!("looking for image `{image}`")),
+        }
+    }
+
+    /// Makes an image of a container's disk as it is now; it has the container's labels.
+    ///
+    /// # Errors
+    /// What the engine said.
+    pub async fn commit_container(&self, name: &str, repository: &str, tag: &str) -> Result<()> {
+        let options = CommitContainerOptionsBuilder::default()
+            .container(name)
+            .repo(repository)
+            .tag(tag)
+            .pause(false)
+            .build();
+        let made = self
+            .docker
+            .commit_container(options, ContainerConfig::default());
+        let made = made.await.map(drop);
+        made.context(format!("making an image of container `{name}`"))
+    }
+
+    /// Ids of the images with this label, made of containers or not.
+    ///
+    /// # Errors
+    /// What the engine said.
+    pub async fn images_with(&self, label: &str, value: &str) -> Result<Vec<String>> {
+        let filters = HashMap::from([("label".to_owned(), vec![format!("{label}={value}")])]);
+        let options = ListImagesOptionsBuilder::default()
+            .filters(&filters)
+            .build();
+        let images = self.docker.list_images(Some(options)).await;
+        let images = images.context("listing images")?.into_iter();
+        Ok(images.map(|image| image.id).collect())
+    }
+
+    /// Removes an image; one that is not there is fine.
+    ///
+    /// # Errors
+    /// What the engine said; also that a container uses it.
+    pub async fn remove_image(&self, image: &str) -> Result<()> {
+        let options = RemoveImageOptionsBuilder::default().force(true).build();
+        match self.docker.remove_image(image, Some(options), None).await {
+            Err(cause) if !is_absent(&cause) => {
+                Err(cause).context(format!("removing image `{image}`"))
+            }
+            _ => Ok(()),
         }
     }
 }

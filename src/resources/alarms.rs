@@ -68,6 +68,7 @@ pub struct Alarm {
     /// What a period without data counts as: `missing` (if not given), `ignore`, `breaching` or
     /// `not_breaching`
     #[serde(default)]
+    #[schemars(extend("default" = "missing"))]
     pub missing_data: MissingData,
     /// What happens when the alarm goes off: names of topics, or ARNs
     #[serde(default)]
@@ -262,10 +263,7 @@ impl Resource for Alarm {
     }
 
     fn cost(&self, region: &str) -> Cost {
-        match self.period_seconds {
-            ..60 => monthly("cloudwatch/alarm-high-resolution", region, 1.0),
-            _ => monthly("cloudwatch/alarm", region, 1.0),
-        }
+        price(self.period_seconds, region)
     }
 
     async fn apply(&self, cx: &Context, target: Target<'_>, live: Option<&Live>) -> Result<Live> {
@@ -309,6 +307,14 @@ impl Resource for Alarm {
     async fn presence(cx: &Context, ids: &[String]) -> Vec<Presence> {
         let seen = |live: Live| (live.name, live.state);
         present(ids, async |ids| listing::list(cx, &ids).await, seen).await
+    }
+}
+
+/// What one costs a month: more where it looks more often than every minute.
+fn price(period_seconds: i32, region: &str) -> Cost {
+    match period_seconds {
+        ..60 => monthly("cloudwatch/alarm-high-resolution", region, 1.0),
+        _ => monthly("cloudwatch/alarm", region, 1.0),
     }
 }
 

@@ -21,6 +21,9 @@ const SOURCE: &str = "tidewalk:source";
 /// Tag key: the generation that it was baked as.
 const GENERATION: &str = "tidewalk:generation";
 
+/// Tag key: `true` while the host's identity is off it; a run that was killed leaves it.
+const BAKING: &str = "tidewalk:baking";
+
 /// A machine image (AMI), baked from an instance: other instances start from it by
 /// `ami: { image: NAME }`. It is baked again when the instance was made anew, or by another
 /// `generation`
@@ -214,9 +217,10 @@ impl Resource for Image {
                 .iter()
                 .fold(diff, bakes)
         };
-        let diff = match live.is_usable() {
-            true => diff,
-            false => diff.field("state", Shown::of(&live.state), Shown::of("available")),
+        let diff = if live.is_usable() {
+            diff
+        } else {
+            diff.field("state", Shown::of(&live.state), Shown::of("available"))
         };
         let failed = live.older.iter().filter(|image| !image.is_usable());
         let failed = Shown::list(failed.map(|image| &image.id));
@@ -224,6 +228,15 @@ impl Resource for Image {
         let count = 1 + live.older.iter().filter(|image| image.is_usable()).count();
         let diff = if count > self.keep_images {
             diff.field("keep_images", Shown::of(count), Shown::of(self.keep_images))
+        } else {
+            diff
+        };
+        let diff = if live.tags.is_set(BAKING) {
+            diff.field(
+                "identity of the host",
+                Shown::of("taken off"),
+                Shown::of("given back"),
+            )
         } else {
             diff
         };
@@ -255,6 +268,7 @@ impl Resource for Image {
             live => bake::bake(self, cx, target, source, live).await?,
         };
         live = bake::available(cx, target.address, live).await?;
+        bake::settle(self, cx, target, source, &mut live).await?;
         for image in live.surplus(self.keep_images) {
             delete::image(cx, target.address, image).await?;
         }

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use aws_sdk_ecs::types::{ClusterSetting, ClusterSettingName};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-use super::named;
+use super::{named, quotas};
 use crate::aws::ecs::{retag, sdk_tags};
 use crate::aws::{Poll, Tags, Wait, refused, tags};
 use crate::base::node::Step;
 use crate::base::{Address, Cost, Diff, OutputMeaning, Outputs, Result, Shown};
-use crate::contract::{Context, Iam, Presence, Resource, Target, Wanted};
+use crate::contract::{Context, Iam, Presence, Quota, Resource, Target, Wanted};
 
 mod capacity;
 mod delete;
@@ -44,7 +44,7 @@ fn fargate() -> Vec<String> {
 }
 
 /// How much CloudWatch Container Insights measures.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Insights {
     /// Nothing
@@ -128,6 +128,7 @@ impl Resource for Cluster {
     ];
     const ARN: Option<&'static str> = Some(ARN);
     const DELETE_RANK: u8 = 52;
+    const QUOTA: Option<Quota> = Some(quotas::CLUSTERS);
     // Services leave the old one by being made anew in the new one.
     const CREATE_FIRST: bool = true;
     type Live = Live;

@@ -13,7 +13,7 @@ use super::reference::{InstanceProfileName, KeyPairName, SecurityGroupName};
 use crate::aws::ec2::{filter, of_stack};
 use crate::aws::{Tags, tags};
 use crate::base::node::Step;
-use crate::base::{Diff, OutputMeaning, Outputs, Result, Shown};
+use crate::base::{Address, Diff, OutputMeaning, Outputs, Result, Shown};
 use crate::contract::{Context, Iam, Presence, Resource, Target, Wanted};
 
 mod delete;
@@ -279,7 +279,9 @@ impl LaunchTemplate {
         let wanted = self.ami.to_string();
         let old = live.tags.value(AMI).unwrap_or(&wanted);
         if let (Release::Image(image), true) = (&self.ami.0, old == wanted) {
-            return match target.world.id("amis", &image.0) {
+            let address = Address::new("amis", &image.0);
+            let id = target.world.settled(&address, "id");
+            return match id.and_then(serde_json::Value::as_str) {
                 Some(id) => diff.field("ami", Shown::of(&live.image_id), Shown::of(id)),
                 None => diff.field("ami", Shown::of(&live.image_id), Shown::AfterApply),
             };

@@ -8,12 +8,13 @@ use serde::Deserialize;
 
 use super::place;
 use super::prices::monthly;
+use super::quotas;
 use super::reference::{NetworkName, SecurityGroupName, ids_of, ids_shown, names_shown};
 use crate::aws::elb::{name_like, retag, wrong_name};
 use crate::aws::{refused, tags};
 use crate::base::node::Step;
 use crate::base::{Cost, Diff, OutputMeaning, Result, Shown};
-use crate::contract::{Context, Iam, Presence, Resource, Target, Wanted, aws_name};
+use crate::contract::{Context, Iam, Presence, Quota, Resource, Target, Wanted, aws_name};
 
 mod action;
 mod certificates;
@@ -42,10 +43,11 @@ pub struct LoadBalancer {
     pub name: Option<String>,
     /// Who can reach it: `internet-facing` (if not given), or `internal` for the network only
     #[serde(default)]
-    #[schemars(extend("x-fixed" = true))]
+    #[schemars(extend("x-fixed" = true, "default" = "internet-facing"))]
     pub scheme: Scheme,
     /// `ipv4` (if not given), or `dualstack` for IPv6 beside it
     #[serde(default)]
+    #[schemars(extend("default" = "ipv4"))]
     pub ip_address_type: AddressType,
     /// Network that it stands in, with one subnet of each zone; without it, the region's default
     /// VPC
@@ -174,6 +176,7 @@ impl Resource for LoadBalancer {
     ];
     const ARN: Option<&'static str> = Some(listing::ARN);
     const DELETE_RANK: u8 = 40;
+    const QUOTA: Option<Quota> = Some(quotas::APPLICATION_LOAD_BALANCERS);
     type Live = Live;
 
     fn check(&self) -> Vec<(Vec<Step>, String)> {
@@ -268,7 +271,7 @@ impl Resource for LoadBalancer {
     }
 
     fn cost(&self, region: &str) -> Cost {
-        monthly("elb/application", region, 1.0) + Cost::by_use("traffic")
+        price(region)
     }
 
     async fn apply(&self, cx: &Context, target: Target<'_>, live: Option<&Live>) -> Result<Live> {
@@ -292,6 +295,11 @@ impl Resource for LoadBalancer {
     async fn presence(cx: &Context, ids: &[String]) -> Vec<Presence> {
         delete::presence(cx, ids).await
     }
+}
+
+/// What one costs a month, whatever its settings.
+fn price(region: &str) -> Cost {
+    monthly("elb/application", region, 1.0) + Cost::by_use("traffic")
 }
 
 fn sorted(names: &[String]) -> Vec<String> {

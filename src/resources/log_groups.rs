@@ -10,10 +10,11 @@ use serde::Deserialize;
 
 use super::named::{self, must_be_ours};
 use super::presence::present;
+use super::quotas;
 use crate::aws::{Poll, Tags, Wait, is_code, refused, tags};
 use crate::base::node::Step;
 use crate::base::{Cost, Diff, Error, OutputMeaning, Result, Shown};
-use crate::contract::{Context, Iam, Presence, Resource, Target, Wanted};
+use crate::contract::{Context, Iam, Presence, Quota, Resource, Target, Wanted};
 
 mod listing;
 
@@ -50,7 +51,7 @@ pub struct LogGroup {
     pub encryption_key: Option<String>,
     /// `standard` (if not given), or `infrequent_access`: half the price, for queries only
     #[serde(default)]
-    #[schemars(extend("x-fixed" = true))]
+    #[schemars(extend("x-fixed" = true, "default" = "standard"))]
     pub class: Class,
 }
 
@@ -106,6 +107,8 @@ impl Resource for LogGroup {
     ];
     const ARN: Option<&'static str> = Some(ARN);
     const DELETE_RANK: u8 = 160;
+    const DELETED_LAST: bool = true;
+    const QUOTA: Option<Quota> = Some(quotas::LOG_GROUPS);
     type Live = Live;
 
     fn check(&self) -> Vec<(Vec<Step>, String)> {

@@ -6,10 +6,12 @@ use crate::contract::{Kind, Typed};
 
 pub mod alarms;
 pub mod amis;
+pub mod buckets;
 pub mod capacity_share;
 pub mod checks;
 pub mod clusters;
 pub mod elastic_ips;
+pub mod fleets;
 pub mod hosts;
 pub mod iam_groups;
 pub mod iam_users;
@@ -70,17 +72,19 @@ pub fn registry() -> Vec<Arc<dyn Kind>> {
         Typed::<repositories::Repository>::kind(),
         Typed::<clusters::Cluster>::kind(),
         Typed::<task_definitions::TaskDefinition>::kind(),
-        Typed::<services::Service>::kind(),
-        Typed::<schedules::Schedule>::kind(),
-        Typed::<amis::Image>::kind(),
-        Typed::<launch_templates::LaunchTemplate>::kind(),
-        Typed::<tables::Table>::kind(),
-        Typed::<zones::Zone>::kind(),
-        Typed::<records::Record>::kind(),
         Typed::<load_balancers::LoadBalancer>::kind(),
         Typed::<log_groups::LogGroup>::kind(),
         Typed::<topics::Topic>::kind(),
         Typed::<alarms::Alarm>::kind(),
+        Typed::<services::Service>::kind(),
+        Typed::<schedules::Schedule>::kind(),
+        Typed::<amis::Image>::kind(),
+        Typed::<launch_templates::LaunchTemplate>::kind(),
+        Typed::<fleets::Fleet>::kind(),
+        Typed::<tables::Table>::kind(),
+        Typed::<buckets::Bucket>::kind(),
+        Typed::<zones::Zone>::kind(),
+        Typed::<records::Record>::kind(),
         Typed::<keys::Key>::kind(),
         Typed::<parameters::Parameter>::kind(),
         Typed::<secrets::StoredSecret>::kind(),

@@ -184,7 +184,9 @@ impl Resource for Record {
             old_zone = Shown::of(&live.zone);
         }
         let domain = target.world.output(&self.zone_address(), "domain");
-        let domain = domain.and_then(|it| it.as_str()).unwrap_or(&live.domain);
+        let domain = domain
+            .and_then(serde_json::Value::as_str)
+            .unwrap_or(&live.domain);
         let fqdn = place::fqdn(&self.name_in(target.address), domain);
         let diff = Diff::default()
             .fixed("zone", old_zone, wanted_zone)

@@ -10,12 +10,12 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use self::document::Document;
-use super::named;
+use super::{named, quotas};
 use crate::aws::tags::STACK;
 use crate::aws::{Poll, Tags, Wait, is_code, refused, tags};
 use crate::base::node::Step;
 use crate::base::{Address, Cost, Diff, Error, OutputMeaning, Outputs, Result, Shown};
-use crate::contract::{Context, Iam, Presence, Resource, Target, Wanted};
+use crate::contract::{Context, Iam, Presence, Quota, Resource, Target, Wanted};
 
 mod change;
 mod document;
@@ -136,6 +136,7 @@ impl Resource for Repository {
     ];
     const ARN: Option<&'static str> = Some(ARN);
     const DELETE_RANK: u8 = 132;
+    const QUOTA: Option<Quota> = Some(quotas::REPOSITORIES);
     type Live = Live;
 
     fn check(&self) -> Vec<(Vec<Step>, String)> {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use aws_sdk_ecs::types::{Compatibility, NetworkMode};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use self::containers::{Container, Facts};
 use super::named;
@@ -35,6 +35,7 @@ pub struct TaskDefinition {
     pub family: Option<String>,
     /// Where it can run: on AWS's machines (`FARGATE`), on one's own (`EC2`), or both
     #[serde(default = "fargate_only")]
+    #[schemars(extend("default" = ["FARGATE"]))]
     pub requires_compatibilities: OneOrMany<Launch>,
     /// CPU of all containers together, in units of which 1024 are one processor; Fargate takes
     /// 256, 512, 1024, 2048, 4096, 8192 and 16384
@@ -92,7 +93,7 @@ impl Launch {
 }
 
 /// How containers reach the network.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Mode {
     /// By a network interface of the task's own
@@ -118,7 +119,7 @@ impl Mode {
 }
 
 /// Processors that images are built for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub enum Architecture {
     /// Intel and AMD
     #[default]

@@ -9,10 +9,11 @@ use serde::Deserialize;
 use serde_json::Value as Json;
 
 use super::named::{self, must_be_ours};
+use super::quotas;
 use crate::aws::{Poll, Tags, Wait, is_code, refused, tags};
 use crate::base::node::Step;
 use crate::base::{Cost, Diff, Error, OutputMeaning, Result, Shown};
-use crate::contract::{Context, Iam, Presence, Resource, Target, Wanted};
+use crate::contract::{Context, Iam, Presence, Quota, Resource, Target, Wanted};
 
 mod listing;
 mod policy;
@@ -46,6 +47,7 @@ pub struct Topic {
     pub encryption_key: Option<String>,
     /// Who may do what with it: an IAM policy document, as a mapping or as JSON. Without it, the
     /// account may do everything
+    #[schemars(extend("type" = ["object", "string", "null"]))]
     pub policy: Option<Json>,
     /// Who gets the messages
     #[serde(default)]
@@ -91,6 +93,7 @@ impl Resource for Topic {
     ];
     const ARN: Option<&'static str> = Some(ARN);
     const DELETE_RANK: u8 = 140;
+    const QUOTA: Option<Quota> = Some(quotas::TOPICS);
     type Live = Live;
 
     fn check(&self) -> Vec<(Vec<Step>, String)> {

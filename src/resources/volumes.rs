@@ -141,6 +141,10 @@ impl Resource for Volume {
             "ec2:DetachVolume",
             "ec2:CreateTags",
             "ec2:DeleteTags",
+            // AWS checks these when a volume is encrypted with a key of the account's own.
+            "kms:CreateGrant",
+            "kms:DescribeKey",
+            "kms:GenerateDataKeyWithoutPlaintext",
         ],
         delete: &[
             "ec2:DescribeVolumes",
@@ -298,7 +302,10 @@ impl Volume {
         }
         if let Some(KeyName(name)) = &self.key {
             let key = Address::new("keys", name);
-            let arn = target.world.output(&key, "arn").and_then(|it| it.as_str());
+            let arn = target
+                .world
+                .output(&key, "arn")
+                .and_then(serde_json::Value::as_str);
             if arn.is_none_or(|arn| live.key.as_deref() != Some(arn)) {
                 let old = Shown::option(live.key.as_ref());
                 diff = diff.fixed("key", old, lost(name));

@@ -23,6 +23,8 @@ const FILES: &[(&str, &str)] = &[
     ("ecr.py", include_str!("moto/ecr.py")),
     ("ecs.py", include_str!("moto/ecs.py")),
     ("elbv2.py", include_str!("moto/elbv2.py")),
+    ("fleets.py", include_str!("moto/fleets.py")),
+    ("gone_tags.py", include_str!("moto/gone_tags.py")),
     ("iam.py", include_str!("moto/iam.py")),
     ("kinesis.py", include_str!("moto/kinesis.py")),
     ("kms.py", include_str!("moto/kms.py")),

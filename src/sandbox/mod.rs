@@ -2,13 +2,15 @@
 //! in use, and a real Linux host for every EC2 instance. Knows no playbook and no resource kind.
 //!
 //! # What is not modelled
-//! - Every image runs as Debian 12, whatever its name says: no yum, no Ubuntu packages.
+//! - Every image but a baked one runs as Debian 12, whatever its name says: no yum, no Ubuntu
+//!   packages.
 //! - The metadata service (169.254.169.254) and instance roles' credentials.
 //! - Security groups filter nothing: every port of a host is reachable.
 //! - Volumes and their encryption: a host's disk is its container.
 //! - `sysctl`, kernel modules and `hostnamectl` in hosts; a host that powers itself off boots
 //!   again instead of ending up `stopped`.
-//! - `CreateImage` (no new hosts start from it), several network interfaces, IPv6, DNS names.
+//! - Several network interfaces, IPv6, DNS names.
+//! - Hosts for the instances of Auto Scaling groups.
 //! - IAM permissions are not enforced; quotas and throttling only by faults that are asked for.
 //! - An elastic IP's association gets another id when its instance is stopped or started.
 //! - Client tokens of other calls than `RunInstances`.

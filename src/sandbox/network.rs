@@ -88,7 +88,7 @@ fn route(line: &str) -> Option<Ipv4Net> {
     Ipv4Net::with_netmask(address(1)?, address(7)?).ok()
 }
 
-/// Removes the containers and networks of the sandbox of that id; says how many hosts there were.
+/// Removes the containers, networks and baked images of the sandbox of that id; says how many hosts there were.
 ///
 /// # Errors
 /// What the engine said.
@@ -100,6 +100,9 @@ pub(super) async fn remove(engine: &Engine, id: &str) -> Result<usize> {
     futures::future::try_join_all(removals).await?;
     for network in engine.networks_with(LABEL, id).await? {
         engine.remove_network(&network).await?;
+    }
+    for image in engine.images_with(LABEL, id).await? {
+        engine.remove_image(&image).await?;
     }
     Ok(containers.len())
 }

@@ -12,6 +12,8 @@ mod elastic_ips;
 mod instances;
 mod key_pairs;
 mod launches;
+mod networks;
+mod ownership;
 mod security_groups;
 
 /// An instance with all it stands on.

@@ -35,7 +35,7 @@ macro_rules! lives {
             let lived = [$(stringify!($kind)),*];
             let kinds = registry().into_iter();
             let kinds = kinds.filter(|kind| kind.stage() == Stage::Account);
-            let older = ["elastic_ips", "instances", "key_pairs", "security_groups"];
+            let older = ["instances"];
             let missing: Vec<_> = kinds
                 .map(|kind| kind.name())
                 .filter(|name| !lived.contains(name) && !older.contains(name))
@@ -46,29 +46,35 @@ macro_rules! lives {
 }
 
 lives! {
+    alarms,
     amis,
+    buckets,
     clusters,
+    elastic_ips,
+    fleets,
     iam_users,
+    key_pairs,
     keys,
     launch_templates,
+    load_balancers,
+    log_groups,
     networks,
     parameters,
     policies,
     records,
     repositories,
-    services,
     roles,
+    security_groups,
     secrets,
+    schedules,
+    services,
     streams,
+    tables,
     target_groups,
     task_definitions,
-    volumes,
-    tables,
-    zones,
-    load_balancers,
-    log_groups,
     topics,
-    alarms,
+    volumes,
+    zones,
 }
 
 #[derive(Deserialize)]

@@ -6,6 +6,7 @@
     reason = "a test may stop where its ground is missing"
 )]
 
+mod baked;
 mod by_hand;
 mod cloud;
 mod faults_matrix;

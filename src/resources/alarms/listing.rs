@@ -6,7 +6,7 @@ use aws_sdk_cloudwatch::types::{AlarmType, MetricAlarm};
 use serde::Deserialize;
 
 use crate::aws::{Tags, refused};
-use crate::base::{Outputs, Result};
+use crate::base::{Cost, Outputs, Result};
 use crate::contract::Context;
 
 /// The most names in one `DescribeAlarms`:
@@ -51,6 +51,10 @@ impl crate::contract::Live for Live {
 
     fn tags(&self) -> &Tags {
         &self.tags
+    }
+
+    fn cost(&self, region: &str) -> Option<Cost> {
+        Some(super::price(self.period_seconds, region))
     }
 
     fn outputs(&self) -> Outputs {

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use aws_sdk_ec2::types::ResourceType;
 
-use super::{GENERATION, Image, Live, SOURCE, clean, delete, listing};
-use crate::aws::ec2::{filter, of_address, of_stack, specification};
+use super::{BAKING, GENERATION, Image, Live, SOURCE, clean, delete, listing};
+use crate::aws::ec2::{filter, of_address, of_stack, remove_tag, specification};
 use crate::aws::{Poll, Tags, Wait, is_code, refused};
 use crate::base::{Address, Error, Result};
 use crate::contract::{Context, Target, aws_name};
@@ -60,11 +60,34 @@ pub(super) async fn bake(
     })
 }
 
+/// Gives back what a run took off that was killed then.
+pub(super) async fn settle(
+    spec: &Image,
+    cx: &Context,
+    target: Target<'_>,
+    source: &str,
+    live: &mut Live,
+) -> Result<()> {
+    if !live.tags.is_set(BAKING) {
+        return Ok(());
+    }
+    if let Some(host) = &spec.host {
+        let host = clean::Host::of(cx, target, host, source)?;
+        host.restore().await?;
+    }
+    remove_tag(&cx.aws, &live.ids(), BAKING).await?;
+    live.tags.0.remove(BAKING);
+    Ok(())
+}
+
 async fn created(spec: &Image, cx: &Context, target: Target<'_>, source: &str) -> Result<Live> {
     let mut tags = with_name(target);
     let generation = spec.generation.to_string();
     tags.0.insert(SOURCE.to_owned(), source.to_owned());
     tags.0.insert(GENERATION.to_owned(), generation.clone());
+    if spec.host.is_some() {
+        tags.0.insert(BAKING.to_owned(), "true".to_owned());
+    }
     let name = aws_name(target.address);
     let usual = format!("{}-{name}-{generation}", cx.stack).replace(|c: char| !is_plain(c), "-");
     let name = spec.name.as_ref().unwrap_or(&usual);

@@ -16,15 +16,20 @@ pub(super) async fn delete(cx: &Context, live: &Live) -> Result<()> {
         None => Address::new(Cluster::KIND, &live.name),
     };
     let news = |text: &str| cx.progress.doing(&address, text);
-    let what = format!("cluster `{}` to be gone", live.name);
+    let what = format!("cluster `{}` to let go", live.name);
     let wait = Wait::new(what, Duration::from_mins(10), &news);
     wait.until(async || {
         let call = cx.aws.ecs.delete_cluster().cluster(&live.name);
         match call.send().await.map_err(refused("ecs:DeleteCluster")) {
-            Ok(_) => {}
-            Err(error) if is_code(&error, NOT_FOUND) => return Ok(Poll::Ready(())),
-            Err(error) => return held(cx, live, error).await,
+            Ok(_) => Ok(Poll::Ready(())),
+            Err(error) if is_code(&error, NOT_FOUND) => Ok(Poll::Ready(())),
+            Err(error) => held(cx, live, error).await,
         }
+    })
+    .await?;
+    let what = format!("cluster `{}` to be gone", live.name);
+    let wait = Wait::new(what, Duration::from_mins(5), &news);
+    wait.until(async || {
         let left = listing::active(cx, std::slice::from_ref(&live.name)).await?;
         Ok(match left.into_iter().next() {
             None => Poll::Ready(()),

@@ -1,12 +1,15 @@
 //! Machine images: an id, or a release that is looked up in the region when an instance is made.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, Deserializer, Visitor};
+use tokio::sync::OnceCell;
 
 use crate::aws::ec2::filter;
 use crate::aws::refused;
@@ -64,6 +67,17 @@ pub fn architecture(instance_type: &str) -> &'static str {
         "arm64"
     } else {
         "x86_64"
+    }
+}
+
+/// Images that were looked up, by release and processor.
+#[derive(Default)]
+struct LookedUp(Mutex<HashMap<String, Arc<OnceCell<Image>>>>);
+
+impl LookedUp {
+    fn of(&self, release: String) -> Arc<OnceCell<Image>> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(all.entry(release).or_default())
     }
 }
 
@@ -128,7 +142,8 @@ impl Ami {
         })
     }
 
-    /// Finds the image in the region: the newest of a release that is available.
+    /// Finds the image in the region: the newest of a release that is available. Asked for once a
+    /// run for all that start from the same release.
     pub(crate) async fn look_up(
         &self,
         cx: &Context,
@@ -136,6 +151,21 @@ impl Ami {
         instance_type: &str,
     ) -> Result<Image> {
         let architecture = architecture(instance_type);
+        if self.pattern(architecture).is_none() {
+            return self.ask(cx, target, architecture).await;
+        }
+        let known = cx.aws.shared::<LookedUp>();
+        let image = known.of(format!("{self} {architecture}"));
+        let asked = image.get_or_try_init(|| self.ask(cx, target, architecture));
+        asked.await.cloned()
+    }
+
+    async fn ask(
+        &self,
+        cx: &Context,
+        target: Target<'_>,
+        architecture: &'static str,
+    ) -> Result<Image> {
         let call = cx.aws.ec2.describe_images();
         let call = match (&self.0, self.pattern(architecture)) {
             (_, Some((owner, name))) => call

@@ -1,6 +1,7 @@
 //! Makes an instance, once: what an earlier run made is found by its tags, what an earlier request
 //! made by its client token.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use aws_sdk_ec2::operation::run_instances::builders::RunInstancesFluentBuilder;
@@ -11,8 +12,10 @@ use aws_sdk_ec2::types::{
 
 use super::ami::Image;
 use super::user_data::{HostKey, encoded};
-use super::{Instance, Live, listing};
+use super::{Instance, Live, listing, power};
+use crate::aws::batch::Batch;
 use crate::aws::ec2::{filter, of_address, of_stack, specification};
+use crate::aws::tags::written_address;
 use crate::aws::{Poll, Wait, client_token, is_code, refused, tags};
 use crate::base::{Error, Result};
 use crate::contract::{Context, Target};
@@ -29,7 +32,7 @@ pub(super) async fn found_or_launched(
     cx: &Context,
     target: Target<'_>,
 ) -> Result<Live> {
-    let found = listing::instances(cx, ours(cx, target)).await?;
+    let found = ours_now(cx, target).await?;
     let first = found.iter().filter(|live| !live.is_alive()).count();
     if let Some(live) = oldest_alive(found) {
         return Ok(live);
@@ -86,8 +89,7 @@ async fn launch(
     };
     let wait = Wait::new("the instance to be visible", Duration::from_mins(2), &news);
     wait.until(async || {
-        let found = listing::instances(cx, vec![filter("instance-id", [&id])]).await?;
-        Ok(match found.into_iter().next() {
+        Ok(match power::look(cx, &id).await? {
             Some(live) => Poll::Ready(live.is_alive().then_some(live)),
             None => Poll::Pending("not there yet".to_owned()),
         })
@@ -118,6 +120,27 @@ async fn launched_before(cx: &Context, target: Target<'_>, token: &str) -> Resul
         Err(error) if is_code(&error, "Timeout") => Ok(None),
         found => found,
     }
+}
+
+/// All instances of an address, dead ones too: one listing for all that are launched together.
+async fn ours_now(cx: &Context, target: Target<'_>) -> Result<Vec<Live>> {
+    let address = written_address(target.address);
+    let list = |addresses: Vec<String>| async move {
+        let address = filter(&format!("tag:{}", tags::ADDRESS), addresses);
+        let listed = listing::instances(cx, vec![of_stack(&cx.stack), address]).await?;
+        let mut by_address: HashMap<String, Vec<Live>> = HashMap::new();
+        for live in listed {
+            let address = live
+                .tags
+                .value(tags::ADDRESS)
+                .unwrap_or_default()
+                .to_owned();
+            by_address.entry(address).or_default().push(live);
+        }
+        Ok(by_address)
+    };
+    let batch = cx.aws.shared::<Batch<Vec<Live>>>();
+    Ok(batch.ask(&address, list).await?.unwrap_or_default())
 }
 
 fn ours(cx: &Context, target: Target<'_>) -> Vec<Filter> {

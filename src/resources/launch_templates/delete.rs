@@ -19,9 +19,10 @@ pub(super) async fn delete(cx: &Context, live: &Live) -> Result<()> {
     let wait = Wait::new(what, Duration::from_mins(2), &|_| {});
     wait.until(async || {
         let left = listing::by_ids(cx, vec![live.id.clone()]).await?;
-        Ok(match left.is_empty() {
-            true => Poll::Ready(()),
-            false => Poll::Pending("still there".to_owned()),
+        Ok(if left.is_empty() {
+            Poll::Ready(())
+        } else {
+            Poll::Pending("still there".to_owned())
         })
     })
     .await

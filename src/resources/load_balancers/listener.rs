@@ -26,6 +26,7 @@ pub struct Listener {
     /// Certificates for HTTPS, the one for clients that name no host first: ARNs, or domain names,
     /// for each of which the best issued certificate in ACM (AWS's certificates) is taken
     #[serde(default)]
+    #[schemars(extend("default" = []))]
     pub certificates: OneOrMany<String>,
     /// Which versions of TLS and which ciphers are taken, by AWS's name; for HTTPS,
     /// `ELBSecurityPolicy-TLS13-1-2-2021-06` (TLS 1.2 and 1.3) if not given
@@ -48,9 +49,11 @@ pub struct Listener {
 pub struct Rule {
     /// Paths, with `*` for any characters and `?` for one: `/api/*`. Any path, if not given
     #[serde(default)]
+    #[schemars(extend("default" = []))]
     pub path: OneOrMany<String>,
     /// Host names, with `*` and `?`: `*.example.com`. Any host, if not given
     #[serde(default)]
+    #[schemars(extend("default" = []))]
     pub host: OneOrMany<String>,
     /// Target group that the requests go to
     pub forward: Option<TargetGroupName>,

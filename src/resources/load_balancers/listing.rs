@@ -12,7 +12,7 @@ use super::action::Action;
 use super::certificates::{self, Certificate};
 use crate::aws::elb::{name_like, tags_of};
 use crate::aws::{Tags, is_code, refused, tags};
-use crate::base::{Node, Outputs, Result};
+use crate::base::{Cost, Node, Outputs, Result};
 use crate::contract::{Context, Part, Wanted};
 
 pub(super) const ARN: &str = "elasticloadbalancing:loadbalancer/app/";
@@ -93,6 +93,10 @@ impl crate::contract::Live for Live {
             .with("zone_id", self.zone_id.as_str())
             .with("url", self.url())
             .with("full_name", full_name)
+    }
+
+    fn cost(&self, region: &str) -> Option<Cost> {
+        Some(super::price(region))
     }
 
     fn parts(&self) -> Vec<Part> {

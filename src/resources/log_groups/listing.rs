@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::Class;
 use crate::aws::{Tags, refused};
-use crate::base::{Outputs, Result};
+use crate::base::{Cost, Outputs, Result};
 use crate::contract::Context;
 
 /// A log group in AWS.
@@ -32,6 +32,10 @@ impl crate::contract::Live for Live {
 
     fn tags(&self) -> &Tags {
         &self.tags
+    }
+
+    fn cost(&self, _region: &str) -> Option<Cost> {
+        Some(Cost::by_use("logs"))
     }
 
     fn outputs(&self) -> Outputs {

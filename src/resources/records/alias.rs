@@ -20,9 +20,9 @@ pub struct Alias {
     /// DNS name of what it leads to, with `zone_id`
     pub dns_name: Option<String>,
     /// Id of the hosted zone that `dns_name` is in: AWS's own for its services, such as
-    /// `Z2FDTNDATAQYW2` for CloudFront
+    /// `Z2FDTNDATAQYW2` for `CloudFront`
     pub zone_id: Option<String>,
-    /// Answer only with what is healthy; CloudFront cannot be asked that
+    /// Answer only with what is healthy; `CloudFront` cannot be asked that
     #[serde(default = "yes")]
     pub evaluate_target_health: bool,
 }

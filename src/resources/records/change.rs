@@ -138,7 +138,9 @@ impl Record {
         let missing = || Error::playbook(format!("zone `{zone}` does not exist"), target.at);
         let id = target.world.id("zones", zone).ok_or_else(missing)?;
         let domain = target.world.output(&self.zone_address(), "domain");
-        let domain = domain.and_then(|it| it.as_str()).ok_or_else(missing)?;
+        let domain = domain
+            .and_then(serde_json::Value::as_str)
+            .ok_or_else(missing)?;
         Ok(Place {
             zone: id.to_owned(),
             domain: domain.to_owned(),

@@ -74,7 +74,11 @@ impl Side {
         if !agreed {
             return Ok(false);
         }
-        fits(self.revoke(cx, id, &changes.surplus).await)
+        match self.revoke(cx, id, &changes.surplus).await {
+            // The group that a rule names was made anew, and the rule went with the old one.
+            Err(error) if is_code(&error, "InvalidGroup.NotFound") => Ok(false),
+            revoked => fits(revoked),
+        }
     }
 
     async fn authorize(

@@ -108,14 +108,11 @@ impl Change<'_> {
             let call = self.update(live);
             let call = call.set_attribute_definitions(Some(self.table.attributes()?));
             let call = call.global_secondary_index_updates(update.build());
-            match self.send(live, call).await {
-                Err(error) => {
-                    *live = settled(self.cx, self.target, live).await?;
-                    if !live.indexes.contains_key(name) {
-                        return Err(error);
-                    }
+            if let Err(error) = self.send(live, call).await {
+                *live = settled(self.cx, self.target, live).await?;
+                if !live.indexes.contains_key(name) {
+                    return Err(error);
                 }
-                Ok(()) => {}
             }
         }
         Ok(())
@@ -161,7 +158,9 @@ impl Change<'_> {
 
     async fn encryption(&self, live: &mut Live) -> Result<()> {
         let wanted = self.table.encryption(self.target)?;
-        let id = wanted.as_ref().and_then(|it| it.kms_master_key_id());
+        let id = wanted
+            .as_ref()
+            .and_then(sdk::SseSpecification::kms_master_key_id);
         let same = match (id, live.key.as_deref()) {
             (Some(id), Some(live)) => is_same(live, id),
             (None, None) => true,

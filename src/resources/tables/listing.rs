@@ -64,8 +64,9 @@ async fn recovery(cx: &Context, name: &str) -> Result<bool> {
             Ok(status == Some(sdk::PointInTimeRecoveryStatus::Enabled))
         }
         // This call has a code of its own.
-        Err(error) if is_code(&error, "TableNotFoundException") => Ok(false),
-        Err(error) if is_code(&error, NOT_FOUND) => Ok(false),
+        Err(error) if is_code(&error, "TableNotFoundException") || is_code(&error, NOT_FOUND) => {
+            Ok(false)
+        }
         Err(error) => Err(error),
     }
 }

@@ -29,6 +29,7 @@ pub struct Container {
     pub image: String,
     /// TCP port that it listens on, or a list of them
     #[serde(default)]
+    #[schemars(extend("default" = []))]
     pub port: OneOrMany<u16>,
     /// What it runs, in words; without it, what the image says
     #[serde(default)]

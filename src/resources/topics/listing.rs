@@ -9,7 +9,7 @@ use super::subscriptions::LiveSubscription;
 use super::{NOT_FOUND, fifo_name};
 use crate::aws::arn::partition;
 use crate::aws::{Tags, is_code, refused};
-use crate::base::{Address, Node, Outputs, Result, Value};
+use crate::base::{Address, Cost, Node, Outputs, Result, Value};
 use crate::contract::{Context, Part, Presence, aws_name};
 
 /// A topic in AWS.
@@ -47,6 +47,10 @@ impl crate::contract::Live for Live {
             .with("arn", self.arn.as_str())
             .with("name", self.name.as_str())
             .with("unconfirmed", unconfirmed)
+    }
+
+    fn cost(&self, _region: &str) -> Option<Cost> {
+        Some(Cost::by_use("messages"))
     }
 
     fn parts(&self) -> Vec<Part> {

@@ -28,7 +28,7 @@ pub(super) async fn found_or_made(spec: &Volume, cx: &Context, target: Target<'_
             let arn = target
                 .world
                 .output(&address, "arn")
-                .and_then(|it| it.as_str());
+                .and_then(serde_json::Value::as_str);
             let missing = || Error::playbook(format!("key `{}` does not exist", key.0), target.at);
             Some(arn.ok_or_else(missing)?.to_owned())
         }

@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_ec2::types::{Filter, Volume as SdkVolume};
+use aws_sdk_ec2::types::{
+    Filter, Volume as SdkVolume, VolumeAttachmentState, VolumeState, VolumeType,
+};
 
 use super::{Attached, Live};
 use crate::aws::batch::Batch;
@@ -40,9 +42,9 @@ pub(super) fn live(volume: SdkVolume) -> Live {
     let attached = volume.attachments.into_iter().flatten().next();
     Live {
         id: volume.volume_id.unwrap_or_default(),
-        state: text(volume.state.as_ref().map(|it| it.as_str())),
+        state: text(volume.state.as_ref().map(VolumeState::as_str)),
         size_gib: volume.size.unwrap_or_default(),
-        volume_type: text(volume.volume_type.as_ref().map(|it| it.as_str())),
+        volume_type: text(volume.volume_type.as_ref().map(VolumeType::as_str)),
         iops: volume.iops,
         throughput: volume.throughput,
         encrypted: volume.encrypted.unwrap_or_default(),
@@ -52,7 +54,7 @@ pub(super) fn live(volume: SdkVolume) -> Live {
         attached: attached.map(|it| Attached {
             instance: it.instance_id.unwrap_or_default(),
             device: it.device.unwrap_or_default(),
-            state: text(it.state.as_ref().map(|it| it.as_str())),
+            state: text(it.state.as_ref().map(VolumeAttachmentState::as_str)),
         }),
         tags: tags_of(volume.tags),
     }

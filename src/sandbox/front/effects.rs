@@ -10,7 +10,6 @@ use super::server::Front;
 use super::state::State;
 use super::xml::Element;
 use crate::base::Result;
-use crate::sandbox::amis;
 use crate::sandbox::hosts::{Launch, Work};
 
 /// Whether an action makes things that have ids.
@@ -62,6 +61,13 @@ pub(super) async fn after(front: &Arc<Front>, call: &Call, before: &[Machine], r
             remember_protection(front, call);
             regroup(front, call).await
         }
+        "CreateImage" => bake(front, call, root).await,
+        "DeregisterImage" => {
+            if let (Some(hosts), Some(image)) = (&front.hosts, call.params.value("ImageId")) {
+                hosts.forget(image).await;
+            }
+            Ok(())
+        }
         "AssociateAddress" | "DisassociateAddress" => readdress(front, &call.region).await,
         _ => Ok(()),
     };
@@ -109,13 +115,30 @@ async fn launch(front: &Arc<Front>, call: &Call, root: &Element) -> Result<()> {
             &machine.id,
             Work::Launch(Box::new(Launch {
                 region: call.region.clone(),
-                user: amis::user(&machine.image),
+                image: hosts.image(&machine.image),
+                user: hosts.user(&machine.image),
                 private,
                 public: public_addresses(front, &machine),
                 public_key: key.clone(),
                 user_data: call.params.value("UserData").unwrap_or_default().to_owned(),
             })),
         );
+    }
+    Ok(())
+}
+
+/// The image is of the host's disk as it is now. Memory (`/run`) is not in it.
+async fn bake(front: &Front, call: &Call, root: &Element) -> Result<()> {
+    let (Some(hosts), Some(instance)) = (&front.hosts, call.params.value("InstanceId")) else {
+        return Ok(());
+    };
+    let Some(image) = root.child("imageId") else {
+        return Ok(());
+    };
+    let instances = [instance.to_owned()];
+    let machines = front.cloud.machines(&call.region, &instances, None).await?;
+    for machine in machines {
+        hosts.bake(&machine.id, &machine.image, &image.text).await;
     }
     Ok(())
 }

@@ -74,15 +74,17 @@ impl Reply {
         };
         let rest = after(body, b"__type")?;
         // CBOR puts the length of a text before it, JSON a colon and a quotation mark.
-        let head = match rest.first()? {
-            0x60..=0x77 => 1,
-            0x78 => 2,
-            0x79 => 3,
-            0x7a => 5,
-            _ => rest.iter().position(u8::is_ascii_alphabetic)?,
+        let number = |bytes: &[u8]| bytes.iter().fold(0, |sum, it| sum << 8 | usize::from(*it));
+        let (head, length) = match rest.first()? {
+            short @ 0x60..=0x77 => (1, usize::from(short - 0x60)),
+            0x78 => (2, number(rest.get(1..2)?)),
+            0x79 => (3, number(rest.get(1..3)?)),
+            0x7a => (5, number(rest.get(1..5)?)),
+            _ => (rest.iter().position(u8::is_ascii_alphabetic)?, rest.len()),
         };
         let is_part = |it: &u8| it.is_ascii_alphanumeric() || b".#_-".contains(it);
-        let code: Vec<u8> = rest.into_iter().skip(head).take_while(is_part).collect();
+        let code = rest.into_iter().skip(head).take(length);
+        let code: Vec<u8> = code.take_while(is_part).collect();
         String::from_utf8_lossy(&code)
             .rsplit('#')
             .next()

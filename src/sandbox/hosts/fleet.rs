@@ -8,12 +8,13 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use super::worker::{Job, Work, Worker};
 use crate::docker::Engine;
+use crate::sandbox::amis;
 use crate::sandbox::front::{Cloud, Problems, States};
 
 /// The label that all containers and networks of a sandbox carry; its value is the sandbox's id.
 pub(crate) const LABEL: &str = "tidewalk.sandbox";
 
-/// The image that hosts run, whatever image the instance asked for.
+/// The image that hosts run, unless the instance asked for one that was baked here.
 pub(crate) const NODE_IMAGE: &str = "tidewalk-node:debian-12";
 
 /// Hosts that are started or stopped at the same time, at most.
@@ -23,6 +24,8 @@ const AT_ONCE: usize = 8;
 pub(crate) struct Hosts {
     pub(super) shared: Shared,
     workers: Mutex<HashMap<String, mpsc::UnboundedSender<Job>>>,
+    /// Default users of the images that were baked here, by the image's id.
+    baked: Mutex<HashMap<String, &'static str>>,
 }
 
 /// What all hosts have in common; cheap to clone.
@@ -65,6 +68,7 @@ impl Hosts {
                 turns: Arc::new(Semaphore::new(AT_ONCE)),
             },
             workers: Mutex::default(),
+            baked: Mutex::default(),
         }
     }
 
@@ -91,14 +95,55 @@ impl Hosts {
 
     /// Sets a host's public addresses and waits until it has them.
     pub(crate) async fn readdress(&self, id: &str, addresses: Vec<Ipv4Addr>) {
+        self.finish(id, Work::Address(addresses)).await;
+    }
+
+    /// Makes an image of an instance's host as it is now, and waits until it is there. `from` is
+    /// the image that the instance was made from.
+    pub(crate) async fn bake(&self, id: &str, from: &str, image: &str) {
+        let user = self.user(from);
+        let work = Work::Bake(self.repository(), image.to_owned());
+        self.finish(id, work).await;
+        self.baked().insert(image.to_owned(), user);
+    }
+
+    /// Forgets an image; instances that run it keep running.
+    pub(crate) async fn forget(&self, image: &str) {
+        if self.baked().remove(image).is_some() {
+            let image = format!("{}:{image}", self.repository());
+            if let Err(cause) = self.shared.engine.remove_image(&image).await {
+                self.shared.problems.add(&cause);
+            }
+        }
+    }
+
+    /// The default user of an image.
+    pub(crate) fn user(&self, image: &str) -> &'static str {
+        let baked = self.baked().get(image).copied();
+        baked.unwrap_or_else(|| amis::user(image))
+    }
+
+    /// The engine's image for an image of the cloud.
+    pub(crate) fn image(&self, image: &str) -> String {
+        if self.baked().contains_key(image) {
+            return format!("{}:{image}", self.repository());
+        }
+        NODE_IMAGE.to_owned()
+    }
+
+    fn repository(&self) -> String {
+        format!("tidewalk-baked-{}", self.shared.sandbox.to_lowercase())
+    }
+
+    fn baked(&self) -> MutexGuard<'_, HashMap<String, &'static str>> {
+        self.baked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives a host work and waits until it is done.
+    async fn finish(&self, id: &str, work: Work) {
         let (done, wait) = oneshot::channel();
-        self.give(
-            id,
-            Job {
-                work: Work::Address(addresses),
-                done: Some(done),
-            },
-        );
+        let done = Some(done);
+        self.give(id, Job { work, done });
         // An error means that the host is gone: nothing to wait for.
         let _ = wait.await;
     }

@@ -106,6 +106,7 @@ mod tests {
         let gzip = [0x1f, 0x8b, 0, 255, 10];
         let launch = Launch {
             region: "eu-west-1".to_owned(),
+            image: "node".to_owned(),
             user: "ubuntu",
             private: Ipv4Addr::LOCALHOST,
             public: vec![Ipv4Addr::new(198, 18, 8, 1)],

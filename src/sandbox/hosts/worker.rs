@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::fleet::{LABEL, NODE_IMAGE, Shared};
+use super::fleet::{LABEL, Shared};
 use super::seed;
 use crate::base::{Error, Result};
 use crate::docker::Container;
@@ -29,6 +29,8 @@ pub(crate) enum Work {
     Terminate,
     /// Have these public addresses.
     Address(Vec<Ipv4Addr>),
+    /// Have an image made of its disk: repository and tag.
+    Bake(String, String),
 }
 
 /// What a new host is made from.
@@ -36,6 +38,8 @@ pub(crate) enum Work {
 pub(crate) struct Launch {
     /// The region of its instance.
     pub(crate) region: String,
+    /// The image of the engine that it runs.
+    pub(crate) image: String,
     /// The image's default user.
     pub(crate) user: &'static str,
     /// Its own address.
@@ -81,7 +85,7 @@ impl Worker {
     /// Works until the host has ceased to be.
     pub(crate) async fn run(mut self, mut jobs: mpsc::UnboundedReceiver<Job>) {
         while let Some(job) = jobs.recv().await {
-            let settles = !matches!(job.work, Work::Address(_));
+            let settles = !matches!(job.work, Work::Address(_) | Work::Bake(..));
             let done = self.perform(&job.work).await;
             if let Err(cause) = &done {
                 self.shared
@@ -130,6 +134,7 @@ impl Worker {
             }
             Work::Terminate => engine.remove_container(&name).await,
             Work::Address(addresses) => self.readdress(addresses).await,
+            Work::Bake(repository, tag) => engine.commit_container(&name, repository, tag).await,
         }
     }
 
@@ -140,7 +145,7 @@ impl Worker {
         engine
             .create_container(&Container {
                 name: self.container.clone(),
-                image: NODE_IMAGE.to_owned(),
+                image: launch.image.clone(),
                 hostname,
                 network: self.shared.network.clone(),
                 address: launch.private.to_string(),

@@ -55,6 +55,14 @@ def delete_vpc(old, self, vpc_id):
     return old(self, vpc_id)
 
 
+@replaces(EC2Backend, "delete_internet_gateway", "delete_route_table", "delete_subnet", "delete_vpc")
+def forget_tags(old, self, *args, **kwargs):
+    """DescribeTags lists no tags of what is gone."""
+    told = old(self, *args, **kwargs)
+    self.tags.pop((*args, *kwargs.values())[0], None)
+    return told
+
+
 @replaces(EC2Backend)
 def attach_volume(old, self, volume_id, instance_id, *args, **kwargs):
     """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AttachVolume.html"""
@@ -169,3 +177,14 @@ def deregister_image(old, self):
         self.ec2_backend.snapshots.pop(snapshot.id, None)
         results.append({"SnapshotId": snapshot.id, "ReturnCode": "success"})
     return ActionResult({"Return": True, "DeleteSnapshotResults": results})
+
+
+@replaces(EC2Backend, "delete_security_group", "revoke_security_group_ingress", "revoke_security_group_egress")
+def forget_rules(old, self, *args, **kwargs):
+    """The tags of a rule go with it."""
+    done = old(self, *args, **kwargs)
+    groups = [group for some in self.groups.values() for group in some.values()]
+    there = {rule.id for group in groups for rule in [*group.ingress_rules, *group.egress_rules]}
+    for rule in [it for it in self.tags if it.startswith("sgr-") and it not in there]:
+        del self.tags[rule]
+    return done

@@ -4,13 +4,16 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/create-bucket-faq.html
 """
 
 import xmltodict
-from moto.s3.models import PublicAccessBlock, S3Backend
+from moto.s3.models import FakeDeleteMarker, PublicAccessBlock, S3Backend
 from moto.s3.responses import S3Response
 
 from patch import replaces
 
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/default-encryption-faq.html
 ENCRYPTION = {"Rule": {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": "false"}}
+
+# The marker of a bucket whose versioning is suspended holds nothing that must be let go of.
+FakeDeleteMarker.dispose = lambda self: None
 
 
 @replaces(S3Backend)
@@ -48,3 +51,11 @@ def put(old, self, *args, **kwargs):
         if tags:
             self.backend.put_bucket_tagging(self.bucket_name, {tag["Key"]: tag.get("Value") or "" for tag in tags})
     return answer
+
+
+@replaces(S3Response)
+def get_bucket_versioning(old, self):
+    """https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketVersioning.html"""
+    status, headers, body = old(self)
+    text = body.decode() if isinstance(body, bytes) else body
+    return status, headers, text.replace("GetBucketVersioningResponse", "VersioningConfiguration")

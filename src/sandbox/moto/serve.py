@@ -25,6 +25,8 @@ import ec2
 import ecr
 import ecs
 import elbv2
+import fleets
+import gone_tags
 import iam
 import kinesis
 import kms
