@@ -271,7 +271,7 @@ impl Resource for Alarm {
         let there = match live {
             Some(live) => Some(live.clone()),
             // PutMetricAlarm overwrites whatever has the name.
-            None => self.found(cx, target, &name).await?,
+            None => found(cx, target, &name).await?,
         };
         let same = match &there {
             Some(live) => self.is_as_wanted(live, target)?,
@@ -337,15 +337,6 @@ fn actions_shown(actions: &[ActionName], world: &World) -> Shown {
 }
 
 impl Alarm {
-    async fn found(&self, cx: &Context, target: Target<'_>, name: &str) -> Result<Option<Live>> {
-        let Some(mut live) = listing::describe(cx, name).await? else {
-            return Ok(None);
-        };
-        live.tags = listing::tags_of(cx, &live.arn).await?;
-        must_be_ours("alarm", name, &live.tags, target)?;
-        Ok(Some(live))
-    }
-
     /// Nothing but tags may differ.
     fn is_as_wanted(&self, live: &Live, target: Target<'_>) -> Result<bool> {
         let tagged = Live {
@@ -354,4 +345,14 @@ impl Alarm {
         };
         Ok(self.diff(&tagged, target)?.is_empty())
     }
+}
+
+/// The alarm of that name, if it is this one.
+async fn found(cx: &Context, target: Target<'_>, name: &str) -> Result<Option<Live>> {
+    let Some(mut live) = listing::describe(cx, name).await? else {
+        return Ok(None);
+    };
+    live.tags = listing::tags_of(cx, &live.arn).await?;
+    must_be_ours("alarm", name, &live.tags, target)?;
+    Ok(Some(live))
 }

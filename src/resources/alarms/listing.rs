@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_cloudwatch::types::{AlarmType, MetricAlarm};
+use aws_sdk_cloudwatch::types::{AlarmType, ComparisonOperator, MetricAlarm, StateValue};
 use serde::Deserialize;
 
 use crate::aws::{Tags, refused};
@@ -79,8 +79,13 @@ impl From<MetricAlarm> for Live {
         let percentile = alarm.extended_statistic.filter(|it| !it.is_empty());
         let description = alarm.alarm_description;
         Self {
-            comparison: word(alarm.comparison_operator.as_ref().map(|it| it.as_str())),
-            state: word(alarm.state_value.as_ref().map(|it| it.as_str())),
+            comparison: word(
+                alarm
+                    .comparison_operator
+                    .as_ref()
+                    .map(ComparisonOperator::as_str),
+            ),
+            state: word(alarm.state_value.as_ref().map(StateValue::as_str)),
             name: alarm.alarm_name.unwrap_or_default(),
             arn: alarm.alarm_arn.unwrap_or_default(),
             description: description.filter(|it| !it.is_empty()),

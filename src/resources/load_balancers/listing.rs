@@ -3,7 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use aws_sdk_elasticloadbalancingv2::types::{
-    Listener as SdkListener, LoadBalancer as SdkBalancer, Rule as SdkRule,
+    IpAddressType, Listener as SdkListener, LoadBalancer as SdkBalancer, LoadBalancerSchemeEnum,
+    LoadBalancerStateEnum, Rule as SdkRule,
 };
 use futures::future::{try_join, try_join_all};
 use serde::Deserialize;
@@ -134,9 +135,9 @@ impl From<SdkBalancer> for Live {
         let mut security_groups = balancer.security_groups.unwrap_or_default();
         security_groups.sort();
         Self {
-            state: word(state.map(|it| it.as_str())),
-            scheme: word(balancer.scheme.as_ref().map(|it| it.as_str())),
-            ip_address_type: word(balancer.ip_address_type.as_ref().map(|it| it.as_str())),
+            state: word(state.map(LoadBalancerStateEnum::as_str)),
+            scheme: word(balancer.scheme.as_ref().map(LoadBalancerSchemeEnum::as_str)),
+            ip_address_type: word(balancer.ip_address_type.as_ref().map(IpAddressType::as_str)),
             arn: balancer.load_balancer_arn.unwrap_or_default(),
             name: balancer.load_balancer_name.unwrap_or_default(),
             dns_name: balancer.dns_name.unwrap_or_default(),

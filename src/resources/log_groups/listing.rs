@@ -1,5 +1,6 @@
 //! Log groups as AWS reports them.
 
+use aws_sdk_cloudwatchlogs::types::LogGroupClass;
 use serde::Deserialize;
 
 use super::Class;
@@ -66,7 +67,7 @@ pub(super) async fn list(cx: &Context, names: &[String]) -> Result<Vec<Live>> {
         let name = group.log_group_name.unwrap_or_default();
         if names.contains(&name) {
             let class = group.log_group_class.as_ref();
-            let class = class.map_or(Class::Standard.word(), |class| class.as_str());
+            let class = class.map_or(Class::Standard.word(), LogGroupClass::as_str);
             // `arn` ends in `:*`, which is for policies only.
             let arn = group.log_group_arn.or(group.arn).unwrap_or_default();
             found.push(Live {

@@ -2,7 +2,9 @@
 
 use std::collections::HashSet;
 
-use aws_sdk_elasticloadbalancingv2::types::TargetGroup as SdkGroup;
+use aws_sdk_elasticloadbalancingv2::types::{
+    ProtocolEnum, TargetGroup as SdkGroup, TargetTypeEnum,
+};
 use futures::future::try_join_all;
 use serde::Deserialize;
 
@@ -71,8 +73,8 @@ impl From<SdkGroup> for Live {
         let port = group.port.and_then(|port| u16::try_from(port).ok());
         Self {
             health_check: HealthCheck::read(&group),
-            protocol: word(group.protocol.as_ref().map(|it| it.as_str())),
-            target_type: word(group.target_type.as_ref().map(|it| it.as_str())),
+            protocol: word(group.protocol.as_ref().map(ProtocolEnum::as_str)),
+            target_type: word(group.target_type.as_ref().map(TargetTypeEnum::as_str)),
             arn: group.target_group_arn.unwrap_or_default(),
             name: group.target_group_name.unwrap_or_default(),
             port: port.unwrap_or_default(),
