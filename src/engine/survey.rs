@@ -8,7 +8,7 @@ use futures::future::join_all;
 
 use super::{Event, Observer};
 use crate::base::{Address, Error, ErrorKind, Errors, Outputs, Result};
-use crate::contract::{Context, Found, Kind, Stage, Tagged, Wanted, tags as keys};
+use crate::contract::{Context, Found, Kind, Stage, Tagged, Tags, Wanted, tags as keys};
 
 /// The account as the stack sees it.
 #[derive(Default)]
@@ -76,8 +76,10 @@ async fn list(
 ) -> Result<Option<Vec<Found>>> {
     let started = Instant::now();
     if let (false, Some(begin)) = (known, kind.arn()) {
-        let tagged = wanted.tagged.named(&cx.aws, &cx.stack, begin);
-        if tagged.await?.is_empty() {
+        let tagged = wanted.tagged.named(&cx.aws, &cx.stack, begin).await?;
+        // A part of something else (a root volume) has the address of that.
+        let of_kind = |tags: &Tags| tags.owner().is_none_or(|it| it.address.kind == kind.name());
+        if !tagged.iter().any(|(_, one)| of_kind(&one.tags)) {
             return Ok(None);
         }
     }

@@ -46,6 +46,7 @@ pub struct Table {
     pub sort_key: Option<Key>,
     /// `on_demand` is paid for by request, `provisioned` by the capacity that is set aside
     #[serde(default)]
+    #[schemars(extend("default" = "on_demand"))]
     pub billing_mode: BillingMode,
     /// Read capacity units of a provisioned table: strongly consistent reads of 4 KB a second
     #[schemars(range(min = 1))]
@@ -67,6 +68,7 @@ pub struct Table {
     pub key: Option<KmsKey>,
     /// `infrequent_access` costs less to store and more to use
     #[serde(default)]
+    #[schemars(extend("default" = "standard"))]
     pub table_class: TableClass,
     /// Global secondary indexes, by name, at most 20. One whose keys or projection change is
     /// deleted and made anew

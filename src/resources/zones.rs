@@ -38,6 +38,7 @@ pub struct Zone {
     /// (`vpc-…`) in the same region. With any, the zone is private and nobody else sees it;
     /// without, it is public. From the one to the other, the zone is made anew
     #[serde(default)]
+    #[schemars(extend("x-fixed" = "between public and private"))]
     pub networks: Vec<VpcName>,
 }
 
@@ -161,7 +162,6 @@ impl Resource for Zone {
     }
 
     fn diff(&self, live: &Live, target: Target<'_>) -> Result<Diff> {
-        let yes_no = |is: bool| Shown::of(if is { "yes" } else { "no" });
         let diff = Diff::default()
             .fixed(
                 "domain",
@@ -172,13 +172,14 @@ impl Resource for Zone {
                 "comment",
                 Shown::of(&live.comment),
                 Shown::of(&self.comment),
-            )
-            .fixed("private", yes_no(live.private), yes_no(self.is_private()))
-            .field(
-                "networks",
-                vpc::shown(target.world, &live.vpcs),
-                vpc::wanted(target.world, &self.networks),
             );
+        let old = vpc::shown(target.world, &live.vpcs);
+        let new = vpc::wanted(target.world, &self.networks);
+        let diff = if live.private == self.is_private() {
+            diff.field("networks", old, new)
+        } else {
+            diff.fixed("networks", old, new)
+        };
         let told = if live.untagged {
             "by its reference"
         } else {

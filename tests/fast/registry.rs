@@ -214,7 +214,11 @@ fn defaults(path: &str, schema: &Json, silent: &mut Vec<String>) {
             let fields = map.get("properties").and_then(Json::as_object);
             for (name, field) in fields.into_iter().flatten() {
                 let required = schema["required"].as_array().into_iter().flatten();
-                let is_plain = field["type"] != "array" && field["type"] != "object";
+                // One value or several: none, when it is left out.
+                let branches = field["anyOf"].as_array().into_iter().flatten();
+                let is_list = |schema: &Json| schema["type"] == "array";
+                let is_plain = !is_list(field) && field["type"] != "object";
+                let is_plain = is_plain && !branches.clone().any(is_list);
                 let told = field["default"] != Json::Null || takes_nothing(field);
                 if is_plain && !told && !required.clone().any(|it| it == name) {
                     silent.push(format!("{path}.{name}"));

@@ -15,6 +15,7 @@ pub struct Key {
     pub name: String,
     /// Type of its values
     #[serde(default)]
+    #[schemars(extend("default" = "string"))]
     pub r#type: KeyType,
 }
 

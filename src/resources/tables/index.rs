@@ -18,6 +18,7 @@ pub struct Index {
     pub sort_key: Option<Key>,
     /// Which attributes of an item the index has
     #[serde(default)]
+    #[schemars(extend("default" = "all"))]
     pub projection: Projection,
     /// With `include`: names of the attributes, beside the keys
     #[serde(default)]
