@@ -4,11 +4,12 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::named::{self, with_name};
+use super::quotas;
 use super::reference::{LaunchTemplateName, NetworkName};
 use crate::aws::{Tags, tags};
 use crate::base::node::Step;
 use crate::base::{Address, Cost, Diff, OutputMeaning, Outputs, Result, Shown};
-use crate::contract::{Context, Iam, Part, Presence, Resource, Target, Wanted};
+use crate::contract::{Context, Iam, Part, Presence, Quota, Resource, Target, Wanted};
 
 mod change;
 mod creation;
@@ -164,6 +165,7 @@ impl Resource for Fleet {
     // The Tagging API covers Auto Scaling groups only in part.
     const ARN: Option<&'static str> = None;
     const DELETE_RANK: u8 = 80;
+    const QUOTA: Option<Quota> = Some(quotas::AUTO_SCALING_GROUPS);
     type Live = Live;
 
     fn check(&self) -> Vec<(Vec<Step>, String)> {

@@ -1,6 +1,6 @@
 //! EC2 launch templates: what fleets start their instances from, in numbered versions.
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema};
 use serde::Deserialize;
 
 use super::instances::ami::{Ami, Release};
@@ -9,12 +9,13 @@ use super::instances::user_data;
 use super::machine;
 use super::named::{self, with_name};
 use super::presence::present;
+use super::quotas;
 use super::reference::{InstanceProfileName, KeyPairName, SecurityGroupName};
 use crate::aws::ec2::{filter, of_stack};
 use crate::aws::{Tags, tags};
 use crate::base::node::Step;
 use crate::base::{Address, Diff, OutputMeaning, Outputs, Result, Shown};
-use crate::contract::{Context, Iam, Presence, Resource, Target, Wanted};
+use crate::contract::{Context, Iam, Presence, Quota, Resource, Target, Wanted};
 
 mod delete;
 mod listing;
@@ -48,12 +49,24 @@ pub struct LaunchTemplate {
     pub instance_profile: Option<InstanceProfileName>,
     /// The disk that they start from
     #[serde(default)]
+    #[schemars(transform = versioned)]
     pub root_volume: RootVolume,
     /// What runs at the first boot: a script or cloud-config
     pub user_data: Option<String>,
     /// Detailed monitoring, every minute; AWS charges for it
     #[serde(default)]
     pub monitoring: bool,
+}
+
+/// Nothing of a template is made anew: it gets another version.
+fn versioned(schema: &mut Schema) {
+    let fields = schema.get_mut("properties");
+    let fields = fields.and_then(serde_json::Value::as_object_mut);
+    for field in fields.into_iter().flat_map(serde_json::Map::values_mut) {
+        if let Some(field) = field.as_object_mut() {
+            field.remove("x-fixed");
+        }
+    }
 }
 
 /// A launch template in AWS, with its default version.
@@ -144,6 +157,7 @@ impl Resource for LaunchTemplate {
     ];
     const ARN: Option<&'static str> = Some("ec2:launch-template/");
     const DELETE_RANK: u8 = 84;
+    const QUOTA: Option<Quota> = Some(quotas::LAUNCH_TEMPLATES);
     type Live = Live;
 
     fn check(&self) -> Vec<(Vec<Step>, String)> {

@@ -31,7 +31,7 @@ const GP3_THROUGHPUT: i32 = 125;
 pub struct Volume {
     /// Size in GiB; without it, the snapshot's. It grows in place (then grow the file system); a
     /// smaller one is made anew, empty
-    #[schemars(range(min = 1, max = 65536))]
+    #[schemars(range(min = 1, max = 65536), extend("x-fixed" = "it shrinks"))]
     pub size_gib: Option<i32>,
     /// Volume type: `gp3` or `gp2` (general purpose), `io1` or `io2` (fast), `st1` or `sc1` (large
     /// and slow), `standard` (old)
