@@ -9,6 +9,7 @@ use serde::Deserialize;
 use super::kms_key::KmsKey;
 use super::policy_document::{PolicyDocument, Use};
 use super::presence::present;
+use crate::aws::arn::partition;
 use crate::aws::{Tags, tags};
 use crate::base::node::Step;
 use crate::base::{Address, Cost, Diff, Error, OutputMeaning, Outputs, Result, Shown};
@@ -95,6 +96,10 @@ impl Default for Live {
     }
 }
 
+fn arn(region: &str, name: &str) -> String {
+    format!("arn:{}:s3:::{name}", partition(region))
+}
+
 impl crate::contract::Live for Live {
     fn id(&self) -> &str {
         &self.name
@@ -113,7 +118,7 @@ impl crate::contract::Live for Live {
         Outputs::default()
             .with("id", self.name.as_str())
             .with("name", self.name.as_str())
-            .with("arn", format!("arn:aws:s3:::{}", self.name))
+            .with("arn", arn(&self.region, &self.name))
             .with("domain_name", domain)
     }
 }

@@ -3,8 +3,8 @@
 use aws_sdk_s3::types::{BucketVersioningStatus, ServerSideEncryption};
 use futures::future::{try_join, try_join5};
 
-use super::Live;
 use super::lifecycle::Rule;
+use super::{Live, arn};
 use crate::aws::{Tags, is_code, refused};
 use crate::base::Result;
 use crate::contract::{Context, Wanted};
@@ -37,7 +37,7 @@ pub(super) fn bare(cx: &Context, name: &str) -> Live {
 
 /// All that is managed of a bucket, all asked for at once; `None` when it is gone.
 pub(super) async fn whole(cx: &Context, wanted: &Wanted, name: &str) -> Result<Option<Live>> {
-    let arn = format!("arn:aws:s3:::{name}");
+    let arn = arn(cx.aws.region(), name);
     let ask = || async { Ok(tags(cx, name).await?.unwrap_or_default()) };
     let tags = named::tags(cx, wanted, &arn, ask);
     let looked = try_join(tags, settings(cx, name)).await;
