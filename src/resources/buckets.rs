@@ -9,11 +9,12 @@ use serde::Deserialize;
 use super::kms_key::KmsKey;
 use super::policy_document::{PolicyDocument, Use};
 use super::presence::present;
+use super::quotas;
 use crate::aws::arn::partition;
 use crate::aws::{Tags, tags};
 use crate::base::node::Step;
 use crate::base::{Address, Cost, Diff, Error, OutputMeaning, Outputs, Result, Shown};
-use crate::contract::{Context, Iam, Presence, Resource, Target, Wanted};
+use crate::contract::{Context, Iam, Presence, Quota, Resource, Target, Wanted};
 
 mod change;
 mod creation;
@@ -176,6 +177,7 @@ impl Resource for Bucket {
     ];
     const ARN: Option<&'static str> = Some(ARN);
     const DELETE_RANK: u8 = 136;
+    const QUOTA: Option<Quota> = Some(quotas::BUCKETS);
     const CREATE_FIRST: bool = true;
     type Live = Live;
 

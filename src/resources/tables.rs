@@ -11,10 +11,11 @@ use serde::Deserialize;
 use super::kms_key::KmsKey;
 use super::named;
 use super::prices::monthly;
+use super::quotas;
 use crate::aws::{Poll, Tags, Wait, is_code, refused, tags};
 use crate::base::node::Step;
 use crate::base::{Cost, Diff, Error, ErrorKind, OutputMeaning, Outputs, Result};
-use crate::contract::{Context, Iam, Presence, Resource, Target, Wanted};
+use crate::contract::{Context, Iam, Presence, Quota, Resource, Target, Wanted};
 
 mod change;
 mod creation;
@@ -160,6 +161,7 @@ impl Resource for Table {
     ];
     const ARN: Option<&'static str> = Some(ARN);
     const DELETE_RANK: u8 = 72;
+    const QUOTA: Option<Quota> = Some(quotas::TABLES);
     type Live = Live;
 
     fn check(&self) -> Vec<(Vec<Step>, String)> {

@@ -8,10 +8,11 @@ use serde::Deserialize;
 
 use super::presence::present;
 use super::prices::monthly;
+use super::quotas;
 use crate::aws::{Tags, is_code, refused, tags};
 use crate::base::node::Step;
 use crate::base::{Address, Cost, Diff, Error, OutputMeaning, Outputs, Result, Shown};
-use crate::contract::{Context, Iam, Presence, Resource, Target, Wanted, aws_name};
+use crate::contract::{Context, Iam, Presence, Quota, Resource, Target, Wanted, aws_name};
 
 mod change;
 mod creation;
@@ -118,6 +119,7 @@ impl Resource for Zone {
     // The Tagging API lists hosted zones in us-east-1 only.
     const ARN: Option<&'static str> = None;
     const DELETE_RANK: u8 = 164;
+    const QUOTA: Option<Quota> = Some(quotas::HOSTED_ZONES);
     /// Route 53 takes several zones of one domain, and deletes none that still has records.
     const CREATE_FIRST: bool = true;
     type Live = Live;
