@@ -9,6 +9,7 @@ from patch import replaces
 
 THERE = {
     "ami": lambda it: it.amis,
+    "eipalloc": lambda it: [address.allocation_id for address in it.addresses],
     "eni": lambda it: it.enis,
     "igw": lambda it: it.internet_gateways,
     "lt": lambda it: it.launch_templates,
