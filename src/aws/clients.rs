@@ -66,7 +66,7 @@ pub struct Clients {
     pub acm: aws_sdk_acm::Client,
     /// EC2 Auto Scaling.
     pub autoscaling: aws_sdk_autoscaling::Client,
-    /// CloudWatch.
+    /// `CloudWatch`.
     pub cloudwatch: aws_sdk_cloudwatch::Client,
     /// `DynamoDB`.
     pub dynamodb: aws_sdk_dynamodb::Client,
@@ -84,7 +84,7 @@ pub struct Clients {
     pub kinesis: aws_sdk_kinesis::Client,
     /// KMS.
     pub kms: aws_sdk_kms::Client,
-    /// CloudWatch Logs.
+    /// `CloudWatch` Logs.
     pub logs: aws_sdk_cloudwatchlogs::Client,
     /// Route 53.
     pub route53: aws_sdk_route53::Client,

@@ -162,12 +162,11 @@ impl Engine {
         let result = match (action, live) {
             (Action::Replace, Some(old)) if kind.creates_first() => {
                 let deposed = address.deposed(&old.id);
-                match kind.depose(&self.cx, old, &deposed).await {
-                    Err(error) => Err(error.context("letting go of the old one")),
-                    Ok(()) => {
-                        run.deposed.with(|all| all.push((deposed, old.clone())));
-                        kind.apply(&self.cx, target, None).await
-                    }
+                if let Err(error) = kind.depose(&self.cx, old, &deposed).await {
+                    Err(error.context("letting go of the old one"))
+                } else {
+                    run.deposed.with(|all| all.push((deposed, old.clone())));
+                    kind.apply(&self.cx, target, None).await
                 }
             }
             (Action::Replace, Some(old)) => kind.replace(&self.cx, target, old).await,

@@ -41,7 +41,7 @@ impl Engine {
         outcome.with(|outcome| {
             outcome
                 .not_begun
-                .extend(stopped.map(|(address, _)| address))
+                .extend(stopped.map(|(address, _)| address));
         });
     }
 

@@ -1,4 +1,4 @@
-//! CloudWatch alarms that watch one metric.
+//! `CloudWatch` alarms that watch one metric.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -28,7 +28,7 @@ use metric::{is_statistic, looks_too_far, wrong_period};
 const ARN: &str = "cloudwatch:alarm:";
 const TOPICS: &str = "topics";
 
-/// An alarm on a metric in CloudWatch: it tells when the metric is beyond a threshold
+/// An alarm on a metric in `CloudWatch`: it tells when the metric is beyond a threshold
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Alarm {

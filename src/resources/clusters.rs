@@ -34,7 +34,7 @@ pub struct Cluster {
     #[serde(default = "fargate")]
     #[schemars(length(max = 20))]
     pub capacity: Vec<String>,
-    /// What CloudWatch Container Insights measures, at a price for each metric
+    /// What `CloudWatch` Container Insights measures, at a price for each metric
     #[serde(default)]
     pub container_insights: Insights,
 }
@@ -43,7 +43,7 @@ fn fargate() -> Vec<String> {
     vec!["FARGATE".to_owned()]
 }
 
-/// How much CloudWatch Container Insights measures.
+/// How much `CloudWatch` Container Insights measures.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Insights {

@@ -320,9 +320,12 @@ impl Key {
 }
 
 fn default_alias(stack: &str, address: &Address) -> String {
-    let fits = |c: char| match c.is_ascii_alphanumeric() || "/_-".contains(c) {
-        true => c,
-        false => '-',
+    let fits = |c: char| {
+        if c.is_ascii_alphanumeric() || "/_-".contains(c) {
+            c
+        } else {
+            '-'
+        }
     };
     let name = format!("{stack}-{}", aws_name(address));
     name.chars().map(fits).collect()

@@ -263,9 +263,10 @@ impl Resource for LoadBalancer {
                 Shown::of(self.deletion_protection),
             );
         let diff = difference::listeners(diff, live, &self.listeners, target.world);
-        let diff = match creation::is_active(&live.state) {
-            true => diff,
-            false => diff.field("state", Shown::of(&live.state), Shown::of("active")),
+        let diff = if creation::is_active(&live.state) {
+            diff
+        } else {
+            diff.field("state", Shown::of(&live.state), Shown::of("active"))
         };
         Ok(tags::diff(diff, &live.tags, target.tags))
     }

@@ -1,4 +1,4 @@
-//! CloudWatch log groups.
+//! `CloudWatch` log groups.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -25,7 +25,7 @@ use listing::{describe, list, tags_of};
 const ARN: &str = "logs:log-group:";
 const NOT_FOUND: &str = "ResourceNotFoundException";
 
-/// The days that CloudWatch Logs takes:
+/// The days that `CloudWatch` Logs takes:
 /// <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html>.
 const DAYS: [i32; 22] = [
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922,
@@ -35,7 +35,7 @@ const DAYS: [i32; 22] = [
 /// Looks at a deleted group that must find it gone, one after the other.
 const QUIET_LOOKS: u32 = 2;
 
-/// A group of logs in CloudWatch, such as those of a service's containers
+/// A group of logs in `CloudWatch`, such as those of a service's containers
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LogGroup {
@@ -63,7 +63,7 @@ fn month() -> i32 {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Class {
-    /// All that CloudWatch Logs can do.
+    /// All that `CloudWatch` Logs can do.
     #[default]
     Standard,
     /// Queries only, for half the price.

@@ -62,7 +62,8 @@ impl PolicyDocument {
     /// The document with these statements.
     #[must_use]
     pub fn of(statements: Vec<Json>) -> Self {
-        Self(canonical(json!({ "Statement": statements })))
+        let statements = ("Statement".to_owned(), Json::Array(statements));
+        Self(canonical(Json::from_iter([statements])))
     }
 
     /// A document as AWS tells it; one that cannot be read is unlike any other.

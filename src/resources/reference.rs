@@ -78,9 +78,10 @@ impl PolicyName {
     /// Its ARN, once it is known.
     #[must_use]
     pub fn arn<'a>(&'a self, world: &'a World) -> Option<&'a str> {
-        match self.0.starts_with("arn:") {
-            true => Some(&self.0),
-            false => world.id("policies", &self.0),
+        if self.0.starts_with("arn:") {
+            Some(&self.0)
+        } else {
+            world.id("policies", &self.0)
         }
     }
 }

@@ -233,9 +233,10 @@ impl Topic {
             return Ok(live);
         }
         let call = cx.aws.sns.create_topic().name(&name);
-        let call = match self.fifo {
-            true => call.attributes("FifoTopic", "true"),
-            false => call,
+        let call = if self.fifo {
+            call.attributes("FifoTopic", "true")
+        } else {
+            call
         };
         let call = call.set_tags(Some(sdk_tags(&target.tags.0)));
         let made = call.send().await.map_err(refused("sns:CreateTopic"))?;
@@ -281,9 +282,10 @@ impl Topic {
 }
 
 fn fifo_name(name: String, fifo: bool) -> String {
-    match fifo && !name.ends_with(FIFO) {
-        true => format!("{name}{FIFO}"),
-        false => name,
+    if fifo && !name.ends_with(FIFO) {
+        format!("{name}{FIFO}")
+    } else {
+        name
     }
 }
 

@@ -8,6 +8,7 @@
 //! `attached` attach themselves to it.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -150,7 +151,7 @@ fn priced(cost: &Cost) -> String {
     let mut text = format!("{:.2}", cost.usd);
     for (what, list) in [("unknown", &cost.unknown), ("by use", &cost.by_use)] {
         if !list.is_empty() {
-            text += &format!("; {what}: {}", list.join(", "));
+            let _ = write!(text, "; {what}: {}", list.join(", "));
         }
     }
     text

@@ -6,7 +6,7 @@
 //! `ACTION ADDRESS: CHANGED FIELDS`; `seen`, what boto3 must read then); `gone`, what it must read
 //! after destroy; `unchanged` (field → why no step changes it); `before`, calls of boto3 that set
 //! the stage. A reading is `read: SERVICE.METHOD`, `with` (parameters; `${NAME}` is an output of
-//! the playbook), `at` (JMESPath) and `is`.
+//! the playbook), `at` (`JMESPath`) and `is`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
@@ -185,7 +185,7 @@ impl Living<'_> {
                 .as_object()
                 .cloned()
                 .unwrap_or_default();
-            self.must_be_allowed(&documents, |iam| [iam.discover, iam.apply, iam.delete]);
+            Self::must_be_allowed(&documents, |iam| [iam.discover, iam.apply, iam.delete]);
             self.nothing_to_do(&at);
             self.see(&step.seen, &at);
         }
@@ -275,7 +275,7 @@ impl Living<'_> {
         let left = lines(&documents["plan"]);
         let said = format!("{}{}", ended.stderr, ended.stdout);
         assert_eq!(ended.code, Some(0), "{at}: {left:?} {said}");
-        self.must_be_allowed(&documents, |iam| [iam.discover, &[], &[]]);
+        Self::must_be_allowed(&documents, |iam| [iam.discover, &[], &[]]);
     }
 
     fn destroy(&self, at: &str) {
@@ -293,16 +293,12 @@ impl Living<'_> {
             "{at}: {}",
             ended.stdout
         );
-        self.must_be_allowed(&documents, |iam| [iam.discover, iam.delete, &[]]);
+        Self::must_be_allowed(&documents, |iam| [iam.discover, iam.delete, &[]]);
         self.see(&self.life.gone, at);
     }
 
     /// Nothing was called but what the kinds declare for these verbs.
-    fn must_be_allowed(
-        &self,
-        documents: &Json,
-        verbs: impl Fn(Iam) -> [&'static [&'static str]; 3],
-    ) {
+    fn must_be_allowed(documents: &Json, verbs: impl Fn(Iam) -> [&'static [&'static str]; 3]) {
         let kinds = registry();
         let allowed: BTreeSet<&str> = kinds
             .iter()

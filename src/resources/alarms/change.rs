@@ -14,9 +14,12 @@ use crate::contract::{Context, Target};
 
 /// The ARN of each action; `None` while a topic does not exist.
 pub(super) fn arns(actions: &[ActionName], world: &World) -> Option<Vec<String>> {
-    let arn = |ActionName(name): &ActionName| match name.starts_with("arn:") {
-        true => Some(name.clone()),
-        false => world.id(TOPICS, name).map(str::to_owned),
+    let arn = |ActionName(name): &ActionName| {
+        if name.starts_with("arn:") {
+            Some(name.clone())
+        } else {
+            world.id(TOPICS, name).map(str::to_owned)
+        }
     };
     actions.iter().map(arn).collect()
 }
@@ -55,9 +58,10 @@ pub(super) async fn put(alarm: &Alarm, cx: &Context, target: Target<'_>, name: &
         .actions_enabled(alarm.actions_enabled)
         // Taken when the alarm is made, and not looked at when it is changed.
         .set_tags(Some(sdk_tags(&target.tags.0)));
-    let call = match is_percentile(&alarm.statistic) {
-        true => call.extended_statistic(&alarm.statistic),
-        false => call.statistic(Statistic::from(alarm.statistic.as_str())),
+    let call = if is_percentile(&alarm.statistic) {
+        call.extended_statistic(&alarm.statistic)
+    } else {
+        call.statistic(Statistic::from(alarm.statistic.as_str()))
     };
     let done = call.send().await;
     done.map_err(refused("cloudwatch:PutMetricAlarm"))?;

@@ -14,7 +14,7 @@ use crate::ssh::batch::Run;
 use crate::ssh::{Batch, Command, Session};
 
 /// Host keys, machine id and the state of cloud-init go, so that each machine makes its own.
-const CLEAN: &str = r#"
+const CLEAN: &str = r"
 set -e
 umask 077
 kept=/run/tidewalk-bake
@@ -34,9 +34,9 @@ fi
 if [ -d /var/lib/cloud ]; then find /var/lib/cloud -mindepth 1 -delete; fi
 rm -f /var/lib/systemd/random-seed
 sync
-"#;
+";
 
-const RESTORE: &str = r#"
+const RESTORE: &str = r"
 set -e
 kept=/run/tidewalk-bake
 [ -d $kept ] || exit 0
@@ -45,7 +45,7 @@ cat $kept/machine-id > /etc/machine-id
 if [ -d $kept/cloud ]; then cp -a $kept/cloud/. /var/lib/cloud/; fi
 rm -rf $kept
 sync
-"#;
+";
 
 /// The host that is baked, with its open connection.
 pub(super) struct Host {

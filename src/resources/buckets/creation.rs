@@ -73,7 +73,7 @@ async fn adopted(cx: &Context, target: Target<'_>, name: &str) -> Result<Option<
         return Ok(None);
     };
     must_be_ours("bucket", name, &tags, target)?;
-    let live = listing::settings(cx, name).await?;
+    let live = Box::pin(listing::settings(cx, name)).await?;
     Ok(Some(Live { tags, ..live }))
 }
 

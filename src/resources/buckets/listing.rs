@@ -40,7 +40,7 @@ pub(super) async fn whole(cx: &Context, wanted: &Wanted, name: &str) -> Result<O
     let arn = arn(cx.aws.region(), name);
     let ask = || async { Ok(tags(cx, name).await?.unwrap_or_default()) };
     let tags = named::tags(cx, wanted, &arn, ask);
-    let looked = try_join(tags, settings(cx, name)).await;
+    let looked = try_join(tags, Box::pin(settings(cx, name))).await;
     gone(looked.map(|(tags, live)| Some(Live { tags, ..live })))
 }
 
@@ -53,7 +53,7 @@ pub(super) async fn settings(cx: &Context, name: &str) -> Result<Live> {
         ownership(cx, name),
         lifecycle(cx, name),
     );
-    let (some, policy) = try_join(some, policy(cx, name)).await?;
+    let (some, policy) = try_join(Box::pin(some), policy(cx, name)).await?;
     let (versioning, key, block_public_access, object_ownership, (lifecycle, other_rules)) = some;
     Ok(Live {
         versioning,

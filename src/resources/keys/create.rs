@@ -21,7 +21,11 @@ pub(super) async fn found_or_created(spec: &Key, cx: &Context, target: Target<'_
         .key_spec(KeySpec::from(spec.key_spec.as_str()))
         .key_usage(KeyUsageType::from(spec.key_usage.as_str()))
         .multi_region(spec.multi_region)
-        .set_policy(spec.policy.as_ref().map(|policy| policy.text()))
+        .set_policy(
+            spec.policy
+                .as_ref()
+                .map(super::super::policy_document::PolicyDocument::text),
+        )
         .set_tags(Some(sdk_tags(&tags)?));
     let news = |text: &str| cx.progress.doing(target.address, text);
     let wait = Wait::new("the new key", Duration::from_mins(2), &news);

@@ -24,9 +24,10 @@ pub(super) async fn delete(cx: &Context, live: &Live) -> Result<()> {
         // It is waiting already, or another state forbids it.
         Err(error) if is_code(&error, "KMSInvalidStateException") => {
             let told = listing::metadata(cx, &live.id).await?;
-            match told.is_none_or(|key| listing::is_dying(&key)) {
-                true => Ok(()),
-                false => Err(error),
+            if told.is_none_or(|key| listing::is_dying(&key)) {
+                Ok(())
+            } else {
+                Err(error)
             }
         }
         done => unless(NOT_FOUND, done),
@@ -35,9 +36,10 @@ pub(super) async fn delete(cx: &Context, live: &Live) -> Result<()> {
 
 /// One answer per id: a key's id, or `alias/NAME`.
 pub(super) async fn presence(cx: &Context, ids: &[String]) -> Vec<Presence> {
-    let aliases = match ids.iter().any(|id| id.starts_with(ALIAS)) {
-        true => Some(listing::aliases(cx, None).await),
-        false => None,
+    let aliases = if ids.iter().any(|id| id.starts_with(ALIAS)) {
+        Some(listing::aliases(cx, None).await)
+    } else {
+        None
     };
     let answers = ids.iter().map(|id| async {
         let Some(alias) = id.strip_prefix(ALIAS) else {

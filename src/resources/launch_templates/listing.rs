@@ -119,8 +119,8 @@ impl Live {
             let bytes = STANDARD.decode(&text).unwrap_or_default();
             user_data::hash(&String::from_utf8_lossy(&bytes))
         });
-        let devices = data.block_device_mappings.into_iter().flatten();
-        let disk = devices.filter_map(|device| device.ebs).next();
+        let mut devices = data.block_device_mappings.into_iter().flatten();
+        let disk = devices.find_map(|device| device.ebs);
         self.root = disk.map_or_else(Root::default, |disk| Root {
             size_gib: disk.volume_size,
             volume_type: disk

@@ -296,9 +296,10 @@ impl Action {
                 .target_group_arn(arn)
                 .build(),
             Self::Redirect(to) => {
-                let status = match to.permanent {
-                    true => RedirectActionStatusCodeEnum::Http301,
-                    false => RedirectActionStatusCodeEnum::Http302,
+                let status = if to.permanent {
+                    RedirectActionStatusCodeEnum::Http301
+                } else {
+                    RedirectActionStatusCodeEnum::Http302
                 };
                 let config = RedirectActionConfig::builder()
                     .protocol(&to.protocol)

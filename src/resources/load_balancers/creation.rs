@@ -110,9 +110,10 @@ pub(super) async fn active(cx: &Context, target: Target<'_>, live: &mut Live) ->
                 let text = format!("AWS could not set up load balancer `{}`", live.name);
                 return Err(Error::failed(text).hint("destroy it and apply again"));
             }
-            Ok(match is_active(&now.state) {
-                true => Poll::Ready(now.state),
-                false => Poll::Pending(now.state),
+            Ok(if is_active(&now.state) {
+                Poll::Ready(now.state)
+            } else {
+                Poll::Pending(now.state)
             })
         })
         .await?;

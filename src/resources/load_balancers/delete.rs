@@ -40,9 +40,10 @@ pub(super) async fn delete(cx: &Context, live: &Live) -> Result<()> {
         }
         // They hold its security groups and subnets.
         let interfaces = interfaces(cx, live).await?;
-        Ok(match interfaces.is_empty() {
-            true => Poll::Ready(()),
-            false => Poll::Pending(format!("{} is still there", interfaces.join(", "))),
+        Ok(if interfaces.is_empty() {
+            Poll::Ready(())
+        } else {
+            Poll::Pending(format!("{} is still there", interfaces.join(", ")))
         })
     })
     .await
@@ -74,9 +75,10 @@ pub(super) async fn presence(cx: &Context, ids: &[String]) -> Vec<Presence> {
     };
     let (mut listeners, mut balancers) = (listeners.into_iter(), balancers.into_iter());
     let answers = ids.iter().map(|id| {
-        let answer = match is_listener(id) {
-            true => listeners.next(),
-            false => balancers.next(),
+        let answer = if is_listener(id) {
+            listeners.next()
+        } else {
+            balancers.next()
         };
         answer.unwrap_or_else(|| Presence::Unknown("not asked".to_owned()))
     });

@@ -11,17 +11,14 @@ pub(super) fn listeners(mut diff: Diff, live: &Live, wanted: &[Listener], world:
     let mut comes_or_goes = false;
     for listener in wanted {
         let field = format!("listeners[{}]", listener.port);
-        match live.listeners.iter().find(|it| it.port == listener.port) {
-            Some(there) => {
-                comes_or_goes |= there.protocol != listener.protocol().word();
-                diff = one(diff, &field, live, there, listener, world);
-            }
-            None => {
-                comes_or_goes = true;
-                let action = action::shown(listener.choice(), world);
-                let text = format!("{}, {action}", listener.protocol().word());
-                diff = diff.field(&field, Shown::Absent, Shown::of(text));
-            }
+        if let Some(there) = live.listeners.iter().find(|it| it.port == listener.port) {
+            comes_or_goes |= there.protocol != listener.protocol().word();
+            diff = one(diff, &field, live, there, listener, world);
+        } else {
+            comes_or_goes = true;
+            let action = action::shown(listener.choice(), world);
+            let text = format!("{}, {action}", listener.protocol().word());
+            diff = diff.field(&field, Shown::Absent, Shown::of(text));
         }
     }
     for there in &live.listeners {

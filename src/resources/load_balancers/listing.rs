@@ -248,12 +248,13 @@ async fn listener_of(cx: &Context, listener: SdkListener) -> Result<LiveListener
     let protocol = protocol.unwrap_or_default();
     let secure = protocol == "HTTPS";
     let port = listener.port.and_then(|port| u16::try_from(port).ok());
-    let default = listener.certificates.into_iter().flatten();
-    let default = default.filter_map(|one| one.certificate_arn).next();
+    let mut certificates = listener.certificates.into_iter().flatten();
+    let default = certificates.find_map(|one| one.certificate_arn);
     let more = async {
-        match secure {
-            true => more_certificates(cx, &arn, default.as_deref()).await,
-            false => Ok(Vec::new()),
+        if secure {
+            more_certificates(cx, &arn, default.as_deref()).await
+        } else {
+            Ok(Vec::new())
         }
     };
     let (more, rules) = try_join(more, rules(cx, &arn)).await?;
@@ -350,9 +351,10 @@ pub(super) async fn list(cx: &Context) -> Result<Vec<Live>> {
 /// One load balancer, by its ARN or its name.
 pub(super) async fn describe(cx: &Context, which: &str) -> Result<Option<Live>> {
     let call = cx.aws.elb.describe_load_balancers();
-    let call = match which.starts_with("arn:") {
-        true => call.load_balancer_arns(which),
-        false => call.names(which),
+    let call = if which.starts_with("arn:") {
+        call.load_balancer_arns(which)
+    } else {
+        call.names(which)
     };
     let told = call.send().await;
     match told.map_err(refused("elasticloadbalancing:DescribeLoadBalancers")) {

@@ -82,12 +82,11 @@ fn note(spec: &Parameter, tags: &mut Tags, value: &Secret, version: i64) -> Resu
 
 impl Parameter {
     fn wanted_value(&self, target: Target<'_>) -> Result<Secret> {
-        match &self.value_from {
-            Some(source) => source.read(target),
-            None => {
-                let missing = || Error::playbook("the parameter has no value", target.at);
-                self.plain_value().map(plain).ok_or_else(missing)
-            }
+        if let Some(source) = &self.value_from {
+            source.read(target)
+        } else {
+            let missing = || Error::playbook("the parameter has no value", target.at);
+            self.plain_value().map(plain).ok_or_else(missing)
         }
     }
 

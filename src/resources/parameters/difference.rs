@@ -64,9 +64,10 @@ fn value(diff: Diff, spec: &Parameter, live: &Live, target: Target<'_>) -> Resul
         Type::SecureString => is_current(live, &wanted),
         Type::String | Type::StringList => live.value.as_deref() == Some(wanted.expose()),
     };
-    Ok(match same {
-        true => diff,
-        false => hidden_change(diff, "value_from"),
+    Ok(if same {
+        diff
+    } else {
+        hidden_change(diff, "value_from")
     })
 }
 

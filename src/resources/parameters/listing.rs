@@ -134,10 +134,13 @@ pub(super) async fn presence(cx: &Context, ids: &[String]) -> Vec<Presence> {
         let told = values(cx, names).await;
         answers.extend(names.iter().map(|name| match &told {
             Err(error) => Presence::Unknown(error.message().to_owned()),
-            Ok(there) => match there.iter().any(|(its, _)| its == name) {
-                true => Presence::Present("there".to_owned()),
-                false => Presence::Absent,
-            },
+            Ok(there) => {
+                if there.iter().any(|(its, _)| its == name) {
+                    Presence::Present("there".to_owned())
+                } else {
+                    Presence::Absent
+                }
+            }
         }));
     }
     answers

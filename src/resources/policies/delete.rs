@@ -125,9 +125,12 @@ async fn drop_old_versions(cx: &Context, arn: &str) -> Result<()> {
 pub(super) async fn presence(cx: &Context, ids: &[String]) -> Vec<Presence> {
     match listing::own(cx).await {
         Ok(listed) => {
-            let answer = |id: &String| match listed.contains(id) {
-                true => Presence::Present("listed".to_owned()),
-                false => Presence::Absent,
+            let answer = |id: &String| {
+                if listed.contains(id) {
+                    Presence::Present("listed".to_owned())
+                } else {
+                    Presence::Absent
+                }
             };
             ids.iter().map(answer).collect()
         }

@@ -71,9 +71,10 @@ async fn clear(cx: &Context, role: &str) -> Result<()> {
     while let Some(profile) = profiles.next().await {
         let profile = profile.map_err(refused("iam:ListInstanceProfilesForRole"))?;
         let name = &profile.instance_profile_name;
-        match profile.path == iam::path(&cx.stack) {
-            true => delete_profile(cx, role, name).await?,
-            false => remove(cx, role, name).await?,
+        if profile.path == iam::path(&cx.stack) {
+            delete_profile(cx, role, name).await?;
+        } else {
+            remove(cx, role, name).await?;
         }
     }
     Ok(())
@@ -129,9 +130,12 @@ pub(super) async fn presence(cx: &Context, ids: &[String]) -> Vec<Presence> {
             return vec![unknown; ids.len()];
         }
     };
-    let answer = |id: &String| match listed.contains(id) {
-        true => Presence::Present("listed".to_owned()),
-        false => Presence::Absent,
+    let answer = |id: &String| {
+        if listed.contains(id) {
+            Presence::Present("listed".to_owned())
+        } else {
+            Presence::Absent
+        }
     };
     ids.iter().map(answer).collect()
 }

@@ -134,8 +134,9 @@ impl Role {
 
 /// `ec2` is short for `ec2.amazonaws.com`.
 fn service(name: &str) -> String {
-    match name.contains('.') {
-        true => name.to_owned(),
-        false => format!("{name}.amazonaws.com"),
+    if name.contains('.') {
+        name.to_owned()
+    } else {
+        format!("{name}.amazonaws.com")
     }
 }

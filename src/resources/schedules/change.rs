@@ -140,9 +140,10 @@ pub(super) async fn deleted(cx: &Context, live: &Live) -> Result<()> {
 }
 
 fn state(spec: &Schedule) -> ScheduleState {
-    match spec.enabled {
-        true => ScheduleState::Enabled,
-        false => ScheduleState::Disabled,
+    if spec.enabled {
+        ScheduleState::Enabled
+    } else {
+        ScheduleState::Disabled
     }
 }
 
@@ -215,9 +216,10 @@ fn task(spec: &Schedule, target: Target<'_>, place: Option<TaskPlace>) -> Result
 }
 
 fn network(place: TaskPlace) -> Result<NetworkConfiguration> {
-    let public = match place.public_ip {
-        true => AssignPublicIp::Enabled,
-        false => AssignPublicIp::Disabled,
+    let public = if place.public_ip {
+        AssignPublicIp::Enabled
+    } else {
+        AssignPublicIp::Disabled
     };
     let groups = place.security_groups;
     let configuration = AwsVpcConfiguration::builder()

@@ -18,7 +18,9 @@ pub(super) async fn discover(cx: &Context, wanted: &Wanted) -> Result<Vec<Live>>
     let found = try_join_all(names.iter().map(|it| one(cx, &name, it))).await?;
     let mut found: Vec<Live> = found.into_iter().flatten().collect();
     let alone = found.len() == 1;
-    found.iter_mut().for_each(|live| live.alone = alone);
+    for live in &mut found {
+        live.alone = alone;
+    }
     // What somebody else put into the group is not the stack's.
     found.retain(|live| !live.tags.0.is_empty());
     if found.is_empty() && names.is_empty() && wanted.declared.is_empty() {
@@ -126,15 +128,14 @@ fn place(network: NetworkConfiguration) -> Option<TaskPlace> {
 /// One answer per id: a schedule's `GROUP/NAME`, or a group's name.
 pub(super) async fn presence(cx: &Context, ids: &[String]) -> Vec<Presence> {
     let answer = async |id: &String| {
-        let state = match id.split_once('/') {
-            Some((group, name)) => one(cx, group, name).await.map(|live| {
+        let state = if let Some((group, name)) = id.split_once('/') {
+            one(cx, group, name).await.map(|live| {
                 let word = |live: Live| if live.enabled { "enabled" } else { "disabled" };
                 live.map(|live| word(live).to_owned())
-            }),
-            None => {
-                let state = group::state(cx, id).await;
-                state.map(|state| state.map(|state| state.as_str().to_owned()))
-            }
+            })
+        } else {
+            let state = group::state(cx, id).await;
+            state.map(|state| state.map(|state| state.as_str().to_owned()))
         };
         match state {
             Ok(Some(state)) => Presence::Present(state),

@@ -70,9 +70,10 @@ async fn existing(cx: &Context, target: Target<'_>, name: &str, why: Error) -> R
     let live = listing::live(told);
     named::must_be_ours("secret", name, &live.tags, target)?;
     if !waits {
-        return match is_code(&why, "ResourceExistsException") {
-            true => Ok(live),
-            false => Err(why),
+        return if is_code(&why, "ResourceExistsException") {
+            Ok(live)
+        } else {
+            Err(why)
         };
     }
     let call = cx.aws.secrets.restore_secret().secret_id(&live.arn);

@@ -44,7 +44,7 @@ pub(super) async fn created(spec: &Service, cx: &Context, target: Target<'_>) ->
     let call = call.cluster(cluster(spec, target)?);
     let call = call.task_definition(task_definition(spec, target)?);
     let call = call.desired_count(spec.desired_count);
-    let call = call.set_launch_type(spec.launch_type.map(|it| it.sdk()));
+    let call = call.set_launch_type(spec.launch_type.map(super::words::LaunchType::sdk));
     let call = call.set_capacity_provider_strategy(capacity(spec)?);
     let call = call.set_network_configuration(network(spec, cx, target).await?);
     let balancers = load_balancer::sdk(spec.load_balancer.as_ref(), target)?;
@@ -196,9 +196,10 @@ async fn network(
         return Ok(None);
     }
     let place = spec.tasks_network().place(cx, target).await?;
-    let public = match place.public_ip {
-        true => AssignPublicIp::Enabled,
-        false => AssignPublicIp::Disabled,
+    let public = if place.public_ip {
+        AssignPublicIp::Enabled
+    } else {
+        AssignPublicIp::Disabled
     };
     let configuration = AwsVpcConfiguration::builder()
         .set_subnets(Some(place.subnets))

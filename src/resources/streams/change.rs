@@ -1,5 +1,7 @@
 //! Changes of a stream in place. Kinesis takes one at a time, of an active stream only.
 
+use std::cmp::Ordering;
+
 use aws_sdk_kinesis::types::{EncryptionType, ScalingType, StreamMode, StreamModeDetails};
 
 use super::{Live, active};
@@ -65,18 +67,20 @@ pub(super) async fn retention(
     hours: i32,
 ) -> Result<()> {
     let kinesis = &cx.aws.kinesis;
-    if hours > live.retention_hours {
-        let call = kinesis.increase_stream_retention_period();
-        let call = call.stream_arn(&live.arn).retention_period_hours(hours);
-        let done = call.send().await;
-        done.map_err(refused("kinesis:IncreaseStreamRetentionPeriod"))?;
-    } else if hours < live.retention_hours {
-        let call = kinesis.decrease_stream_retention_period();
-        let call = call.stream_arn(&live.arn).retention_period_hours(hours);
-        let done = call.send().await;
-        done.map_err(refused("kinesis:DecreaseStreamRetentionPeriod"))?;
-    } else {
-        return Ok(());
+    match hours.cmp(&live.retention_hours) {
+        Ordering::Greater => {
+            let call = kinesis.increase_stream_retention_period();
+            let call = call.stream_arn(&live.arn).retention_period_hours(hours);
+            let done = call.send().await;
+            done.map_err(refused("kinesis:IncreaseStreamRetentionPeriod"))?;
+        }
+        Ordering::Less => {
+            let call = kinesis.decrease_stream_retention_period();
+            let call = call.stream_arn(&live.arn).retention_period_hours(hours);
+            let done = call.send().await;
+            done.map_err(refused("kinesis:DecreaseStreamRetentionPeriod"))?;
+        }
+        Ordering::Equal => return Ok(()),
     }
     live.retention_hours = hours;
     active(cx, target, &live.name).await.map(|_| ())

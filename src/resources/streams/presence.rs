@@ -21,10 +21,13 @@ pub(super) async fn presence(cx: &Context, ids: &[String]) -> Vec<Presence> {
             (Err(why), _) => Presence::Unknown(why.clone()),
             (Ok(None), _) => Presence::Absent,
             (Ok(Some(live)), None) => Presence::Present(live.status.clone()),
-            (Ok(Some(live)), Some((_, name))) => match live.consumers.iter().any(|it| it == name) {
-                true => Presence::Present("registered".to_owned()),
-                false => Presence::Absent,
-            },
+            (Ok(Some(live)), Some((_, name))) => {
+                if live.consumers.iter().any(|it| it == name) {
+                    Presence::Present("registered".to_owned())
+                } else {
+                    Presence::Absent
+                }
+            }
         })
     };
     let answers = ids.iter().map(answer);

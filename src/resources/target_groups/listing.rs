@@ -133,9 +133,10 @@ pub(super) async fn list(cx: &Context) -> Result<Vec<Live>> {
 /// One group, by its ARN or its name.
 pub(super) async fn describe(cx: &Context, which: &str) -> Result<Option<Live>> {
     let call = cx.aws.elb.describe_target_groups();
-    let call = match which.starts_with("arn:") {
-        true => call.target_group_arns(which),
-        false => call.names(which),
+    let call = if which.starts_with("arn:") {
+        call.target_group_arns(which)
+    } else {
+        call.names(which)
     };
     let told = call.send().await;
     match told.map_err(refused("elasticloadbalancing:DescribeTargetGroups")) {

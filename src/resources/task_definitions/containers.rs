@@ -77,7 +77,7 @@ pub struct SecretSource {
     pub key: Option<String>,
 }
 
-/// A CloudWatch log group that takes a container's output.
+/// A `CloudWatch` log group that takes a container's output.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Logs {

@@ -15,7 +15,7 @@ pub(super) fn between(spec: &TaskDefinition, live: &Live, target: Target<'_>) ->
     let mut launches = spec.requires_compatibilities.0.clone();
     launches.sort();
     launches.dedup();
-    let launches = launches.into_iter().map(|launch| launch.sdk());
+    let launches = launches.into_iter().map(super::Launch::sdk);
     let launches: Vec<_> = launches.map(|it| it.as_str().to_owned()).collect();
     let role = |role: Option<&RoleOrArn>| match role {
         None => Shown::Absent,
