@@ -5,12 +5,15 @@ use indexmap::IndexMap;
 use crate::base::node::{Entry, Step};
 use crate::base::{Cost, Node, Value};
 
+/// What stands in the place of a value that is known only after apply.
+const LATER: &str = "(known after apply)";
+
 /// The price of `node`, of which `price` tells what it can (`None` when the spec cannot be read).
 /// Unknown parts are left out; one that the price depends on is named in it.
 pub(super) fn estimate(node: &Node, kind: &str, price: impl Fn(&Node) -> Option<Cost>) -> Cost {
     let mut unknown = Vec::new();
     paths(node, &mut Vec::new(), &mut unknown);
-    let later = Value::Text("(known after apply)".to_owned());
+    let later = Value::Text(LATER.to_owned());
     let without = price(&filled(node, &mut Vec::new(), &|_| None));
     let others = without.is_none().then(|| later.clone());
     let named = || price(&filled(node, &mut Vec::new(), &|_| Some(later.clone())));
@@ -36,6 +39,8 @@ pub(super) fn estimate(node: &Node, kind: &str, price: impl Fn(&Node) -> Option<
             price(&filled(node, &mut Vec::new(), &fill)).is_some_and(|cost| cost != base)
         });
         if depends {
+            // It says better what is not known than what stood in its place.
+            cost.unknown.retain(|what| !what.contains(LATER));
             cost = cost + Cost::unknown(format!("`{}`, known after apply", words(&path)));
         }
     }
@@ -159,7 +164,7 @@ mod tests {
             (some.cents(), some.unknown),
             (200, vec!["`size`, known after apply".to_owned()])
         );
-        assert_eq!(of(&["type"]).unknown, ["(known after apply)"]);
+        assert_eq!(of(&["type"]).unknown, ["`type`, known after apply"]);
         assert_eq!(of(&["type", "size"]).cents(), 0);
     }
 }
