@@ -152,6 +152,12 @@ pub trait Kind: Send + Sync {
         None
     }
 
+    /// The Tagging API tells of it only by what goes with it (a fleet's instances): destroy lists it
+    /// whatever is told.
+    fn tagged_in_part(&self) -> bool {
+        false
+    }
+
     /// Destroy deletes lower ranks first (DESIGN, deletion order).
     fn delete_rank(&self) -> u8;
 

@@ -10,7 +10,7 @@ pub mod resource;
 pub mod typed;
 
 pub use crate::aws::arn::Arn;
-pub use crate::aws::tagging::{self, Tagged};
+pub use crate::aws::tagging::{self, Tagged, TaggedResource};
 pub use crate::aws::tags::{self, Ownership, Tags};
 pub use context::{Context, Progress, Render, Target};
 pub use kind::{Found, Iam, Kind, Part, Patience, Presence, Stage, Wanted, aws_name};

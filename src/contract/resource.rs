@@ -44,6 +44,9 @@ pub trait Resource: DeserializeOwned + JsonSchema + Send + Sync + 'static {
     /// what the Tagging API lists tells by it that the stack has some. `None` for what the Tagging
     /// API does not list.
     const ARN: Option<&'static str>;
+    /// The Tagging API tells of it only by what goes with it and carries its address (a fleet's
+    /// instances): destroy lists it whatever is told.
+    const TAGGED_IN_PART: bool = false;
     /// Destroy deletes lower ranks first.
     const DELETE_RANK: u8;
     /// Everything else writes to it (logs): it is deleted after all kinds of lower rank.

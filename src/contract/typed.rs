@@ -144,6 +144,10 @@ impl<R: Resource> Kind for Typed<R> {
         self.apply(cx, target, None).await
     }
 
+    fn tagged_in_part(&self) -> bool {
+        R::TAGGED_IN_PART
+    }
+
     fn deleted_last(&self) -> bool {
         R::DELETED_LAST
     }

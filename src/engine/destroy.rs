@@ -15,7 +15,7 @@ impl Engine {
     /// # Errors
     /// Every listing that failed: without it nothing may be deleted.
     pub async fn plan_destroy(&self) -> Result<Prepared, Errors> {
-        let survey = self.survey(&self.declared_if_known()).await?;
+        let survey = self.survey(&self.declared_if_known(), true).await?;
         // What is gone already is no mistake; what nobody knows is.
         let declared = self.playbook.iter().flat_map(|it| it.declarations.keys());
         let known: BTreeSet<&Address> = survey.owned.keys().chain(declared).collect();

@@ -9,7 +9,9 @@ use super::planning::Prepared;
 use super::run::Engine;
 use super::{Action, Event, Line, Listing, Outcome, Receipt, Verdict, journal};
 use crate::base::{Address, Result};
-use crate::contract::{Arn, Found, Kind, Presence, Stage, Wanted, tagging, tags as keys};
+use crate::contract::{
+    Arn, Found, Kind, Presence, Stage, TaggedResource, Wanted, tagging, tags as keys,
+};
 
 /// How long a thing may take to be seen as gone after its deletion was answered.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -216,9 +218,11 @@ impl Engine {
         kept: &BTreeMap<&Address, &str>,
         asked: &[Line],
     ) -> Vec<Listing> {
+        let addresses: BTreeSet<&Address> = kept.keys().copied().collect();
         let kept = kept.keys().filter_map(|it| prepared.survey.owned.get(*it));
         let kept: Vec<&str> = kept.map(|found| found.id.as_str()).collect();
-        let kinds = self.kinds.iter().filter(|kind| kind.arn().is_none());
+        let told = |kind: &dyn Kind| kind.arn().is_some() && !kind.tagged_in_part();
+        let kinds = self.kinds.iter().filter(|kind| !told(kind.as_ref()));
         let kinds = kinds.filter(|kind| prepared.survey.listed.contains(kind.name()));
         let listings = kinds.map(|kind| async {
             let what = format!("{} of the stack", kind.name());
@@ -226,7 +230,7 @@ impl Engine {
             Listing::new(what, left)
         });
         let by_tag = async {
-            let left = self.left_by_tag(&kept, asked).await;
+            let left = self.left_by_tag(&kept, &addresses, asked).await;
             Listing::new("everything tagged tidewalk:stack".to_owned(), left)
         };
         // Without kinds that carry tags there is nothing to look for by tag.
@@ -247,7 +251,12 @@ impl Engine {
     /// What still carries the stack's tag and is there. Tags outlive their resources for a while:
     /// what was asked for and is gone does not count, and of anything else its own service says
     /// whether it is there.
-    async fn left_by_tag(&self, kept: &[&str], asked: &[Line]) -> Result<Vec<String>> {
+    async fn left_by_tag(
+        &self,
+        kept: &[&str],
+        addresses: &BTreeSet<&Address>,
+        asked: &[Line],
+    ) -> Result<Vec<String>> {
         let gone = asked.iter().filter(|line| line.verdict == Verdict::Absent);
         let known: Vec<&str> = gone
             .map(|line| line.id.as_str())
@@ -260,9 +269,21 @@ impl Engine {
                 ..Wanted::default()
             };
             let tagged = wanted.tagged.of(&self.cx.aws, &self.cx.stack).await?;
+            // What belongs to something kept has its address (a group's rule).
+            let of_kept = |one: &&TaggedResource| {
+                let owner = one.tags.owner();
+                owner.is_some_and(|owner| addresses.contains(&owner.address))
+            };
+            let parts = tagged.iter().filter(of_kept);
+            let parts = parts.filter_map(|one| Some(Arn::read(&one.arn)?.resource));
+            let parts: Vec<&str> = parts.collect();
+            let is_part =
+                |arn: &str| Arn::read(arn).is_some_and(|arn| parts.contains(&arn.resource));
             let is_known = |arn: &str| known.iter().any(|id| names(arn, id));
             let strays = tagged.iter().map(|one| one.arn.as_str());
-            let mut strays: BTreeSet<&str> = strays.filter(|arn| !is_known(arn)).collect();
+            let mut strays: BTreeSet<&str> = strays
+                .filter(|arn| !is_known(arn) && !is_part(arn))
+                .collect();
             let mut left = Vec::new();
             for kind in &self.kinds {
                 let Some(begin) = kind.arn() else { continue };

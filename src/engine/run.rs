@@ -186,16 +186,18 @@ impl Engine {
         errors.into_result(chosen)
     }
 
-    /// Lists what may be in use, with what is `wanted` of each kind.
+    /// Lists what may be in use, with what is `wanted` of each kind; before the `whole` stack is
+    /// deleted, more carefully.
     pub(super) async fn survey(
         &self,
         wanted: &BTreeMap<&'static str, Wanted>,
+        whole: bool,
     ) -> Result<Survey, Errors> {
         let entries = journal::read(&self.cx.local, &self.cx.stack)?;
         let remembered = entries.into_iter().map(|entry| entry.address.kind);
         let remembered = remembered.collect();
         let observer = self.observer.as_ref();
-        survey(&self.cx, &self.kinds, wanted, &remembered, observer).await
+        survey(&self.cx, &self.kinds, wanted, &remembered, whole, observer).await
     }
 
     /// Looks at the account. With a playbook, also at what it names and does not declare.
@@ -222,7 +224,7 @@ impl Engine {
                 }
             }
         }
-        let seen = self.survey(&wanted).await?;
+        let seen = self.survey(&wanted, false).await?;
         let mut errors = Errors::default();
         for (playbook, reference) in externals {
             if seen.external.contains_key(&reference.target) {

@@ -8,7 +8,9 @@ use futures::future::join_all;
 
 use super::{Event, Observer};
 use crate::base::{Address, Error, ErrorKind, Errors, Outputs, Result};
-use crate::contract::{Context, Found, Kind, Stage, Tagged, Tags, Wanted, tags as keys};
+use crate::contract::{
+    Arn, Context, Found, Kind, Stage, Tagged, TaggedResource, Wanted, tags as keys,
+};
 
 /// The account as the stack sees it.
 #[derive(Default)]
@@ -23,7 +25,7 @@ pub(super) struct Survey {
 
 /// Lists every kind that may be in use, all at once: what the playbook declares or names
 /// (`wanted`), what the journal remembers, what the Tagging API tells the stack has, and what the
-/// Tagging API cannot tell.
+/// Tagging API cannot tell; for the `whole` stack also what it tells in part.
 ///
 /// # Errors
 /// Each listing that failed, as [`crate::base::ErrorKind::Unknown`]: nothing may be concluded then.
@@ -33,6 +35,7 @@ pub(super) async fn survey(
     kinds: &[Arc<dyn Kind>],
     wanted: &BTreeMap<&'static str, Wanted>,
     remembered: &BTreeSet<String>,
+    whole: bool,
     observer: &dyn Observer,
 ) -> Result<Survey, Errors> {
     let tagged = Tagged::default();
@@ -43,7 +46,9 @@ pub(super) async fn survey(
             let mut asked = wanted.get(kind.name()).cloned().unwrap_or_default();
             asked.tagged = tagged.clone();
             async move {
-                let known = wanted.contains_key(kind.name()) || remembered.contains(kind.name());
+                let known = wanted.contains_key(kind.name())
+                    || remembered.contains(kind.name())
+                    || whole && kind.tagged_in_part();
                 let listed = list(cx, kind.as_ref(), &asked, known, observer).await;
                 (kind.name(), asked, listed)
             }
@@ -76,10 +81,13 @@ async fn list(
 ) -> Result<Option<Vec<Found>>> {
     let started = Instant::now();
     if let (false, Some(begin)) = (known, kind.arn()) {
-        let tagged = wanted.tagged.named(&cx.aws, &cx.stack, begin).await?;
+        let tagged = wanted.tagged.of(&cx.aws, &cx.stack).await?;
         // A part of something else (a root volume) has the address of that.
-        let of_kind = |tags: &Tags| tags.owner().is_none_or(|it| it.address.kind == kind.name());
-        if !tagged.iter().any(|(_, one)| of_kind(&one.tags)) {
+        let is_its = |one: &TaggedResource| match one.tags.owner() {
+            Some(owner) => owner.address.kind == kind.name(),
+            None => Arn::read(&one.arn).is_some_and(|arn| arn.after(begin).is_some()),
+        };
+        if !tagged.iter().any(is_its) {
             return Ok(None);
         }
     }

@@ -162,8 +162,8 @@ impl Resource for Fleet {
         ("arn", "Amazon resource name"),
         ("instance_ids", "Ids of its instances"),
     ];
-    // The Tagging API covers Auto Scaling groups only in part.
-    const ARN: Option<&'static str> = None;
+    const ARN: Option<&'static str> = Some("autoscaling:autoScalingGroup:");
+    const TAGGED_IN_PART: bool = true;
     const DELETE_RANK: u8 = 80;
     const QUOTA: Option<Quota> = Some(quotas::AUTO_SCALING_GROUPS);
     type Live = Live;

@@ -299,23 +299,28 @@ impl Living<'_> {
 
     /// Nothing was called but what the kinds declare for these verbs.
     fn must_be_allowed(documents: &Json, verbs: impl Fn(Iam) -> [&'static [&'static str]; 3]) {
-        let steps = documents["plan"]["steps"].as_array().unwrap().iter();
-        let sections = steps.filter_map(|step| step["address"].as_str()?.split_once('.'));
-        let in_use: BTreeSet<&str> = sections.map(|(section, _)| section).collect();
+        let kinds = documents["discovered"].as_array().unwrap().iter();
+        let listed: BTreeSet<&str> = kinds.filter_map(Json::as_str).collect();
         let mut allowed = BTreeSet::from([
             "sts:GetCallerIdentity",
             "tag:GetResources",
             "ec2:DescribeTags",
         ]);
-        for kind in registry() {
-            let iam = kind.iam();
-            if in_use.contains(kind.name()) {
-                allowed.extend(verbs(iam).concat());
-            } else if kind.arn().is_none() {
-                // What the Tagging API does not tell is listed in every run.
-                allowed.extend(iam.discover);
+        for kind in registry()
+            .iter()
+            .filter(|kind| kind.stage() == Stage::Account)
+        {
+            if listed.contains(kind.name()) {
+                allowed.extend(verbs(kind.iam()).concat());
             }
         }
+        if documents.get("receipt").is_some() {
+            // The second look asks every kind whose tags are still listed.
+            allowed.extend(registry().iter().flat_map(|kind| kind.iam().discover));
+        }
+        let upon = registry();
+        let upon = upon.iter().filter(|kind| kind.stage() == Stage::Upon);
+        allowed.extend(upon.flat_map(|kind| kind.iam().discover));
         for action in documents["calls"].as_object().unwrap().keys() {
             assert!(allowed.contains(action.as_str()), "undeclared: {action}");
         }
@@ -424,6 +429,10 @@ fn documents(ended: &Ended) -> Json {
     for line in ended.stdout.lines() {
         let line: Json = serde_json::from_str(line).unwrap();
         let name = line["event"].as_str().unwrap().to_owned();
+        if name == "discovered" {
+            let kinds = documents.entry(name.clone()).or_insert_with(|| json!([]));
+            kinds.as_array_mut().unwrap().push(line["kind"].clone());
+        }
         if let Some(document) = line.get(&name) {
             documents.insert(name, document.clone());
         }
