@@ -14,10 +14,10 @@ cd "$work"
 trap '"$TIDEWALK" sandbox down >/dev/null 2>&1' EXIT
 "$TIDEWALK" sandbox up --no-hosts >/dev/null
 
-step() {
+step() { # name, command, options
   local begun code=0
   begun=$(date +%s.%N)
-  "$TIDEWALK" "$1" cloud.yml --sandbox --json "${@:2}" >"$1.json" 2>"$1.err" || code=$?
+  "$TIDEWALK" "$2" cloud.yml --sandbox --json "${@:3}" >"$1.json" 2>"$1.err" || code=$?
   python3 - "$1" "$begun" "$code" <<'PY'
 import json, sys, time
 
@@ -30,10 +30,11 @@ for line in open(f"{step}.json"):
 calls = sum((documents.get("calls") or {}).values())
 receipt = documents.get("receipt")
 proven = "" if receipt is None else f", proven: {receipt['proven']}"
-print(f"{step:8} {calls:4} calls {seconds:6.2f} s, exit code {code}{proven}")
+print(f"{step:12} {calls:4} calls {seconds:6.2f} s, exit code {code}{proven}")
 PY
 }
 
-step apply --yes
-step plan
-step destroy --yes
+step first-plan plan
+step apply apply --yes
+step plan plan
+step destroy destroy --yes

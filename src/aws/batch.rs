@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use crate::base::{Error, Result};
 
 /// How long the first question waits for others to join it.
-const GATHER: Duration = Duration::from_millis(60);
+const GATHER: Duration = Duration::from_millis(150);
 
 /// The most ids in one question: EC2 takes 200 values in a filter.
 pub const MOST: usize = 200;

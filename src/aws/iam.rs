@@ -3,13 +3,14 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
-use aws_sdk_iam::types::Tag;
+use aws_sdk_iam::types::{EntityType, RoleDetail, Tag};
 
-use super::is_code;
 use super::tags::Tags;
 use super::wait::{Poll, Wait};
+use super::{Clients, OnItsWay, is_code, refused};
 use crate::base::{Error, Result};
 
 /// IAM's code for what is not there.
@@ -23,6 +24,53 @@ pub const HELD: &str = "DeleteConflict";
 #[must_use]
 pub fn path(stack: &str) -> String {
     format!("/tidewalk/{stack}/")
+}
+
+/// The most entries that IAM puts in one page.
+const PAGE: i32 = 1000;
+
+/// What IAM tells of the whole account in one listing.
+#[derive(Debug, Default)]
+pub struct Account {
+    /// Every role, with its policies, instance profiles and tags.
+    pub roles: Vec<RoleDetail>,
+    /// ARNs of the managed policies under the stack's path, where these were asked for.
+    pub policies: Vec<String>,
+}
+
+/// Every role of the account.
+///
+/// # Errors
+/// What AWS said.
+pub async fn roles(clients: &Clients, stack: &str) -> Result<Account> {
+    account(clients, stack, &[EntityType::Role]).await
+}
+
+/// Every role and managed policy of the account, one listing for all that ask at the same moment.
+///
+/// # Errors
+/// What AWS said.
+pub async fn everything(clients: &Clients, stack: &str) -> Result<Arc<Account>> {
+    let kinds = [EntityType::Role, EntityType::LocalManagedPolicy];
+    let shared = clients.shared::<OnItsWay<Account>>();
+    shared.ask(|| account(clients, stack, &kinds)).await
+}
+
+async fn account(clients: &Clients, stack: &str, kinds: &[EntityType]) -> Result<Account> {
+    let path = path(stack);
+    let pages = clients.iam.get_account_authorization_details();
+    let pages = pages.set_filter(Some(kinds.to_vec())).max_items(PAGE);
+    let mut pages = pages.into_paginator().send();
+    let mut account = Account::default();
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(refused("iam:GetAccountAuthorizationDetails"))?;
+        let roles = page.role_detail_list.into_iter().flatten();
+        account.roles.extend(roles);
+        let policies = page.policies.into_iter().flatten();
+        let own = policies.filter(|policy| policy.path.as_ref() == Some(&path));
+        account.policies.extend(own.filter_map(|policy| policy.arn));
+    }
+    Ok(account)
 }
 
 /// The tags that IAM reports.

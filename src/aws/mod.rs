@@ -9,6 +9,7 @@ pub mod ecs;
 pub mod elb;
 pub mod gate;
 pub mod iam;
+pub mod on_its_way;
 pub mod own_ip;
 pub mod record;
 pub mod refusal;
@@ -19,6 +20,7 @@ pub mod wait;
 
 pub use arn::partition;
 pub use clients::{Clients, ConnectOptions, Credentials, Identity, connect};
+pub use on_its_way::OnItsWay;
 pub use record::{Count, Record};
 pub use refusal::{done, is_code, refused, unless};
 pub use tagging::Tagged;

@@ -1,6 +1,7 @@
 //! The Resource Groups Tagging API: everything of a stack that it covers, in one listing. It lags,
 //! and shows what is gone for a while: never the only proof of anything.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use aws_sdk_resourcegroupstagging::types::TagFilter;
@@ -9,7 +10,7 @@ use tokio::sync::OnceCell;
 use super::arn::Arn;
 use super::ec2::filter;
 use super::tags::{STACK, Tags};
-use super::{Clients, refused};
+use super::{Clients, OnItsWay, is_code, refused};
 use crate::base::Result;
 
 /// The action that the listing takes.
@@ -17,6 +18,10 @@ pub const ACTION: &str = "tag:GetResources";
 
 /// The action that EC2's own listing of tags takes.
 pub const EC2_ACTION: &str = "ec2:DescribeTags";
+
+/// The most resources on a page:
+/// <https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_GetResources.html>.
+const PAGE: i32 = 100;
 
 /// A resource as the Tagging API lists it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,15 +35,39 @@ pub struct TaggedResource {
 /// All that the Tagging API lists of one stack: asked for when first needed, then kept. Cheap to
 /// clone; clones share the answer.
 #[derive(Clone, Debug, Default)]
-pub struct Tagged(Arc<OnceCell<Vec<TaggedResource>>>);
+pub struct Tagged {
+    /// Resource types to ask for; all where there are none.
+    types: Vec<String>,
+    listed: Arc<OnceCell<Vec<TaggedResource>>>,
+}
 
 impl Tagged {
+    /// Of resources whose ARNs begin so behind the account (`kinesis:stream/`), and little else: what
+    /// comes with every instance (interfaces, a group's rules) would be most of the pages.
+    #[must_use]
+    pub fn under<'a>(begins: impl IntoIterator<Item = &'a str>) -> Self {
+        let types: BTreeSet<String> = begins.into_iter().map(type_filter).collect();
+        Self {
+            types: types.into_iter().collect(),
+            ..Self::default()
+        }
+    }
+
     /// The listing.
     ///
     /// # Errors
     /// What AWS said.
     pub async fn of(&self, clients: &Clients, stack: &str) -> Result<&[TaggedResource]> {
-        let listed = self.0.get_or_try_init(|| list(clients, stack)).await?;
+        let list = || async {
+            match list(clients, stack, &self.types).await {
+                // A type that this region does not know.
+                Err(error) if is_code(&error, "InvalidParameterException") => {
+                    list(clients, stack, &[]).await
+                }
+                listed => listed,
+            }
+        };
+        let listed = self.listed.get_or_try_init(list).await?;
         Ok(listed)
     }
 
@@ -65,9 +94,22 @@ impl Tagged {
 /// # Errors
 /// What AWS said.
 pub async fn everything(clients: &Clients, stack: &str) -> Result<Tagged> {
-    let (listed, of_ec2) = tokio::try_join!(list(clients, stack), ec2_tags(clients, stack))?;
-    let all = listed.into_iter().chain(of_ec2).collect();
-    Ok(Tagged(Arc::new(OnceCell::new_with(Some(all)))))
+    let (listed, of_ec2) = tokio::try_join!(list(clients, stack, &[]), ec2_now(clients, stack))?;
+    let all = listed.into_iter().chain(of_ec2.iter().cloned()).collect();
+    Ok(Tagged {
+        listed: Arc::new(OnceCell::new_with(Some(all))),
+        ..Tagged::default()
+    })
+}
+
+/// ARNs of what carries the stack's tag by EC2's own listing, which all that ask at the same
+/// moment share. Terminated instances stay in it for a while.
+///
+/// # Errors
+/// What AWS said.
+pub async fn ec2_now(clients: &Clients, stack: &str) -> Result<Arc<Vec<TaggedResource>>> {
+    let shared = clients.shared::<OnItsWay<Vec<TaggedResource>>>();
+    shared.ask(|| ec2_tags(clients, stack)).await
 }
 
 async fn ec2_tags(clients: &Clients, stack: &str) -> Result<Vec<TaggedResource>> {
@@ -92,9 +134,22 @@ async fn ec2_tags(clients: &Clients, stack: &str) -> Result<Vec<TaggedResource>>
     Ok(listed)
 }
 
-async fn list(clients: &Clients, stack: &str) -> Result<Vec<TaggedResource>> {
+/// The filter for ARNs that begin so: EC2 has many types that no kind is, other services do not.
+fn type_filter(begin: &str) -> String {
+    let (service, resource) = begin.split_once(':').unwrap_or((begin, ""));
+    match (service, resource.split(['/', ':']).next()) {
+        ("ec2", Some(resource)) => format!("ec2:{resource}"),
+        _ => service.to_owned(),
+    }
+}
+
+async fn list(clients: &Clients, stack: &str, types: &[String]) -> Result<Vec<TaggedResource>> {
     let filter = TagFilter::builder().key(STACK).values(stack).build();
     let pages = clients.tagging.get_resources().tag_filters(filter);
+    let types = Some(types.to_vec()).filter(|types| !types.is_empty());
+    let pages = pages
+        .set_resource_type_filters(types)
+        .resources_per_page(PAGE);
     let mut pages = pages.into_paginator().items().send();
     let mut listed = Vec::new();
     while let Some(mapping) = pages.next().await {

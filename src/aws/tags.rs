@@ -21,6 +21,11 @@ pub const KEEP: &str = "tidewalk:keep";
 /// Tag key: the public host key that connections are pinned to.
 pub const HOST_KEY: &str = "tidewalk:host-key";
 
+/// Tag key: which of the settings that AWS tells in calls of their own were declared.
+pub const SETTINGS: &str = "tidewalk:settings";
+/// Tag key: the name servers of a hosted zone, which never change.
+pub const NAME_SERVERS: &str = "tidewalk:name-servers";
+
 /// Who owns a resource, as its tags say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Owner {
@@ -71,7 +76,8 @@ pub const MANAGED: &str = "tidewalk:tags";
 const KEY_MARK: char = '@';
 
 const PREFIX: &str = "tidewalk:";
-const SEPARATOR: &str = "//";
+/// Between the names in one tag.
+pub const SEPARATOR: &str = "//";
 const LONGEST_VALUE: usize = 256;
 
 /// What ownership tags say of one resource.

@@ -1,6 +1,7 @@
 //! A kind as the engine sees it: no types, only nodes, what was found, and differences.
 
 use std::any::Any;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -53,6 +54,10 @@ pub struct Wanted {
     pub declared: Vec<(Address, Node)>,
     /// All that the Tagging API lists of the stack, asked for once for all kinds.
     pub tagged: Tagged,
+    /// The kinds that are listed in any case, since the playbook or the journal has some.
+    pub in_use: Arc<BTreeSet<&'static str>>,
+    /// All of it will be deleted, nothing compared: what only a comparison needs is not asked for.
+    pub for_deletion: bool,
 }
 
 impl Wanted {
@@ -152,8 +157,8 @@ pub trait Kind: Send + Sync {
         None
     }
 
-    /// The Tagging API tells of it only by what goes with it (a fleet's instances): destroy lists it
-    /// whatever is told.
+    /// The Tagging API tells of it only by what goes with it (a fleet's instances): where no
+    /// journal tells of the stack either, destroy lists it whatever is told.
     fn tagged_in_part(&self) -> bool {
         false
     }
@@ -164,6 +169,17 @@ pub trait Kind: Send + Sync {
     /// Everything else writes to it: it is deleted after all other kinds.
     fn deleted_last(&self) -> bool {
         false
+    }
+
+    /// [`Kind::delete`] ends only once its own service has said that it is gone.
+    fn delete_sees_it_gone(&self) -> bool {
+        false
+    }
+
+    /// Kinds that let go of it when they are deleted: then it is deleted after them, though it names
+    /// them.
+    fn freed_by(&self) -> &'static [&'static str] {
+        &[]
     }
 
     /// All that is wrong with a spec and can be told offline; `node` may have unknown parts.

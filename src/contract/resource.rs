@@ -45,12 +45,18 @@ pub trait Resource: DeserializeOwned + JsonSchema + Send + Sync + 'static {
     /// API does not list.
     const ARN: Option<&'static str>;
     /// The Tagging API tells of it only by what goes with it and carries its address (a fleet's
-    /// instances): destroy lists it whatever is told.
+    /// instances): where no journal tells of the stack either, destroy lists it whatever is told.
     const TAGGED_IN_PART: bool = false;
     /// Destroy deletes lower ranks first.
     const DELETE_RANK: u8;
     /// Everything else writes to it (logs): it is deleted after all kinds of lower rank.
     const DELETED_LAST: bool = false;
+    /// [`Resource::delete`] ends only once its own service has said that it is gone: the receipt need
+    /// not ask for it again.
+    const DELETE_SEES_IT_GONE: bool = false;
+    /// Kinds that let go of it when they are deleted: then it is deleted after them, though it names
+    /// them.
+    const FREED_BY: &'static [&'static str] = &[];
     /// A new one can be made while the old one is still there. Then a replacement makes the new
     /// one first ([`Resource::depose`] lets the old one go from the address), and the old one is
     /// deleted once all that uses it has moved on.

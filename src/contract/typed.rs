@@ -148,6 +148,14 @@ impl<R: Resource> Kind for Typed<R> {
         R::TAGGED_IN_PART
     }
 
+    fn delete_sees_it_gone(&self) -> bool {
+        R::DELETE_SEES_IT_GONE
+    }
+
+    fn freed_by(&self) -> &'static [&'static str] {
+        R::FREED_BY
+    }
+
     fn deleted_last(&self) -> bool {
         R::DELETED_LAST
     }

@@ -45,8 +45,8 @@ impl Engine {
         });
     }
 
-    /// What goes before what: a kind whose fields name another kind goes before that one, and what
-    /// is written to by the others goes after all of them. Where two kinds name one another, their
+    /// What goes before what: a kind whose fields name another kind goes before that one, unless that
+    /// one's deletion frees it, and what is written to by the others goes after all of them. Where two kinds name one another, their
     /// ranks decide.
     fn deletion_graph<'a>(&self, addresses: impl Iterator<Item = &'a Address>) -> Graph {
         let mut graph = Graph::default();
@@ -63,12 +63,14 @@ impl Engine {
                 let Ok(other) = self.kind(name) else { continue };
                 let earlier = kind.delete_rank() < other.delete_rank();
                 let last = other.deleted_last() && !kind.deleted_last();
-                if earlier && (last || used.contains(*name)) {
-                    for (before, after) in its
-                        .iter()
-                        .flat_map(|it| others.iter().map(move |other| (it, other)))
-                    {
-                        graph.need(after, before);
+                let freed = kind.freed_by().contains(name);
+                let (before, after) = match freed {
+                    true => (others, its),
+                    false => (its, others),
+                };
+                if freed || earlier && (last || used.contains(*name)) {
+                    for before in before {
+                        after.iter().for_each(|after| graph.need(after, before));
                     }
                 }
             }

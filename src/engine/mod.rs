@@ -1,6 +1,7 @@
 //! Plans, applies, destroys and proves; sees the traits of `contract` only, never a kind.
 
 mod apply;
+mod asking;
 mod bill;
 mod check;
 mod deletion;
@@ -21,6 +22,7 @@ pub mod receipt;
 mod reporting;
 mod run;
 mod scope;
+mod second_look;
 pub mod status;
 pub mod stop;
 mod survey;

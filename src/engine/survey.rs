@@ -21,6 +21,8 @@ pub(super) struct Survey {
     pub(super) external: BTreeMap<Address, Outputs>,
     /// The kinds that were listed.
     pub(super) listed: BTreeSet<&'static str>,
+    /// Those of them that the playbook or the journal has some of.
+    pub(super) in_use: BTreeSet<&'static str>,
 }
 
 /// Lists every kind that may be in use, all at once: what the playbook declares or names
@@ -38,23 +40,38 @@ pub(super) async fn survey(
     whole: bool,
     observer: &dyn Observer,
 ) -> Result<Survey, Errors> {
-    let tagged = Tagged::default();
-    let listings = kinds
-        .iter()
+    let told = kinds.iter().filter(|kind| !kind.tagged_in_part());
+    let tagged = match whole {
+        true => Tagged::default(),
+        false => Tagged::under(told.filter_map(|kind| kind.arn())),
+    };
+    let kinds = kinds.iter();
+    let kinds: Vec<_> = kinds
         .filter(|kind| kind.stage() == Stage::Account)
-        .map(|kind| {
-            let mut asked = wanted.get(kind.name()).cloned().unwrap_or_default();
-            asked.tagged = tagged.clone();
-            async move {
-                let known = wanted.contains_key(kind.name())
-                    || remembered.contains(kind.name())
-                    || whole && kind.tagged_in_part();
-                let listed = list(cx, kind.as_ref(), &asked, known, observer).await;
-                (kind.name(), asked, listed)
-            }
-        });
+        .collect();
+    let names = kinds.iter().map(|kind| kind.name());
+    let in_use = names.filter(|name| wanted.contains_key(name) || remembered.contains(*name));
+    let in_use: Arc<BTreeSet<&'static str>> = Arc::new(in_use.collect());
+    let listings = kinds.iter().map(|kind| {
+        let asked = Wanted {
+            tagged: tagged.clone(),
+            in_use: Arc::clone(&in_use),
+            for_deletion: whole,
+            ..wanted.get(kind.name()).cloned().unwrap_or_default()
+        };
+        async move {
+            // What this machine never applied, its journal cannot tell of.
+            let strange = whole && remembered.is_empty();
+            let known = asked.in_use.contains(kind.name()) || strange && kind.tagged_in_part();
+            let listed = list(cx, kind.as_ref(), &asked, known, observer).await;
+            (kind.name(), asked, listed)
+        }
+    });
     let mut errors = Errors::default();
-    let mut survey = Survey::default();
+    let mut survey = Survey {
+        in_use: in_use.as_ref().clone(),
+        ..Survey::default()
+    };
     for (kind, wanted, listed) in join_all(listings).await {
         match listed {
             Ok(Some(found)) => {

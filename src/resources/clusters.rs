@@ -128,6 +128,7 @@ impl Resource for Cluster {
     ];
     const ARN: Option<&'static str> = Some(ARN);
     const DELETE_RANK: u8 = 52;
+    const DELETE_SEES_IT_GONE: bool = true;
     const QUOTA: Option<Quota> = Some(quotas::CLUSTERS);
     // Services leave the old one by being made anew in the new one.
     const CREATE_FIRST: bool = true;
@@ -187,7 +188,7 @@ impl Resource for Cluster {
     async fn apply(&self, cx: &Context, target: Target<'_>, live: Option<&Live>) -> Result<Live> {
         let mut live = match live {
             Some(live) => live.clone(),
-            None => self.found_or_created(cx, target).await?,
+            None => self.created(cx, target).await?,
         };
         capacity::bring(cx, target, &mut live, &self.capacity).await?;
         let insights = self.container_insights.to_string();
@@ -227,13 +228,9 @@ impl Cluster {
     }
 
     /// `CreateCluster` answers with the cluster that is there already, whoever has it.
-    async fn found_or_created(&self, cx: &Context, target: Target<'_>) -> Result<Live> {
+    async fn created(&self, cx: &Context, target: Target<'_>) -> Result<Live> {
         let name = named::name_of(self.name.as_ref(), target);
         let names = std::slice::from_ref(&name);
-        if let Some(live) = listing::active(cx, names).await?.pop() {
-            named::must_be_ours("cluster", &name, &live.tags, target)?;
-            return Ok(live);
-        }
         let news = |text: &str| cx.progress.doing(target.address, text);
         let wait = Wait::new(
             format!("cluster `{name}` to be made"),
@@ -270,6 +267,7 @@ impl Cluster {
                 None => Poll::Pending("not visible yet".to_owned()),
             })
         });
+        // ECS answers with the existing one of that name, whoever owns it.
         let live = live.await?;
         named::must_be_ours("cluster", &name, &live.tags, target)?;
         Ok(live)

@@ -6,7 +6,7 @@ use aws_sdk_ec2::types::{Address as SdkAddress, DomainType, Filter, ResourceType
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::presence::present;
+use super::presence::present_by_tags;
 use super::prices::monthly;
 use super::quotas;
 use super::reference::AttachedInstanceName;
@@ -100,7 +100,8 @@ impl Resource for ElasticIp {
         ("association_id", "Id of the attachment"),
     ];
     const ARN: Option<&'static str> = Some("ec2:elastic-ip/");
-    const DELETE_RANK: u8 = 100;
+    const DELETE_RANK: u8 = 106;
+    const FREED_BY: &'static [&'static str] = &["instances"];
     const QUOTA: Option<Quota> = Some(quotas::ELASTIC_IPS);
     type Live = Live;
 
@@ -144,7 +145,7 @@ impl Resource for ElasticIp {
     async fn apply(&self, cx: &Context, target: Target<'_>, live: Option<&Live>) -> Result<Live> {
         let mut live = match live {
             Some(live) => live.clone(),
-            None => found_or_allocated(cx, target).await?,
+            None => allocated(cx, target).await?,
         };
         release_surplus(cx, &mut live).await?;
         retag(
@@ -170,13 +171,13 @@ impl Resource for ElasticIp {
     async fn delete(cx: &Context, live: &Live) -> Result<()> {
         let mut live = live.clone();
         release_surplus(cx, &mut live).await?;
-        disassociate(cx, &mut live).await?;
+        // An instance that was terminated has let go of it.
         release(cx, &live).await
     }
 
     async fn presence(cx: &Context, ids: &[String]) -> Vec<Presence> {
         let by_id = |ids| list(cx, vec![filter::<String>("allocation-id", ids)]);
-        present(ids, by_id, |live| (live.id, live.public_ip)).await
+        present_by_tags(cx, ids, by_id, |live: Live| (live.id, live.public_ip)).await
     }
 }
 
@@ -208,26 +209,20 @@ async fn list(cx: &Context, filters: Vec<Filter>) -> Result<Vec<Live>> {
 }
 
 /// `AllocateAddress` takes no client token, and the SDK sends it again when an answer is lost:
-/// several may come of it.
-async fn found_or_allocated(cx: &Context, target: Target<'_>) -> Result<Live> {
-    let ours = || vec![of_stack(&cx.stack), of_address(target.address)];
-    let mut found = list(cx, ours()).await?;
-    if found.is_empty() {
-        let call = cx.aws.ec2.allocate_address().domain(DomainType::Vpc);
-        let tags = specification(ResourceType::ElasticIp, target.tags);
-        let made = call.tag_specifications(tags).send().await;
-        let made = made.map_err(refused("ec2:AllocateAddress"))?;
-        found = list(cx, ours()).await?;
-        if found.is_empty() {
-            found.push(Live {
-                id: made.allocation_id.unwrap_or_default(),
-                public_ip: made.public_ip.unwrap_or_default(),
-                tags: target.tags.clone(),
-                ..Live::default()
-            });
-        }
-    }
-    Ok(one_each(found).into_iter().next().unwrap_or_default())
+/// several may come of it, or be there by now.
+async fn allocated(cx: &Context, target: Target<'_>) -> Result<Live> {
+    let call = cx.aws.ec2.allocate_address().domain(DomainType::Vpc);
+    let tags = specification(ResourceType::ElasticIp, target.tags);
+    let made = call.tag_specifications(tags).send().await;
+    let made = made.map_err(refused("ec2:AllocateAddress"))?;
+    let ours = vec![of_stack(&cx.stack), of_address(target.address)];
+    let found = one_each(list(cx, ours).await?).into_iter().next();
+    Ok(found.unwrap_or_else(|| Live {
+        id: made.allocation_id.unwrap_or_default(),
+        public_ip: made.public_ip.unwrap_or_default(),
+        tags: target.tags.clone(),
+        ..Live::default()
+    }))
 }
 
 /// One for each owner, the associated one first, with the others as its surplus.

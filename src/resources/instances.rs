@@ -130,9 +130,9 @@ impl crate::contract::Live for Live {
 
     fn parts(&self) -> Vec<Part> {
         // The root volume is ours even where somebody made it stay; other volumes that stay are not.
-        let is_root = |id: &str| self.root.as_ref().is_some_and(|root| root.id == id);
+        let is_root = |volume: &listing::Attached| volume.device == self.root_device;
         let volumes = self.volumes.iter();
-        let going = volumes.filter(|volume| volume.delete_on_termination || is_root(&volume.id));
+        let going = volumes.filter(|volume| volume.delete_on_termination || is_root(volume));
         let volumes = going.map(|volume| Part {
             noun: "volume",
             id: volume.id.clone(),
@@ -200,6 +200,7 @@ impl Resource for Instance {
     ];
     const ARN: Option<&'static str> = Some("ec2:instance/");
     const DELETE_RANK: u8 = 104;
+    const DELETE_SEES_IT_GONE: bool = true;
     type Live = Live;
 
     fn check(&self) -> Vec<(Vec<Step>, String)> {
@@ -224,6 +225,12 @@ impl Resource for Instance {
         let alive = || filter("instance-state-name", listing::ALIVE);
         let owned = async {
             let instances = listing::instances(cx, vec![of_stack(&cx.stack), alive()]);
+            if wanted.for_deletion {
+                let tagged = wanted.tagged.of(&cx.aws, &cx.stack);
+                let (instances, tagged) = futures::try_join!(instances, tagged)?;
+                cx.aws.shared::<delete::Seen>().note(tagged);
+                return Ok(instances);
+            }
             let volumes = listing::volumes(cx, vec![of_stack(&cx.stack)]);
             let (mut instances, volumes) = futures::try_join!(instances, volumes)?;
             for live in &mut instances {

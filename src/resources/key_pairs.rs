@@ -8,9 +8,9 @@ use serde::Deserialize;
 use ssh_key::{HashAlg, PublicKey};
 
 use super::local_path;
-use super::presence::present;
+use super::presence::present_by_tags;
 use super::quotas;
-use crate::aws::ec2::{filter, of_address, of_stack, retag, tags_of};
+use crate::aws::ec2::{filter, of_stack, retag, tags_of};
 use crate::aws::{Tags, is_code, refused, tags};
 use crate::base::node::Step;
 use crate::base::{Cost, Diff, Error, Node, OutputMeaning, Outputs, Result, Shown, Value};
@@ -157,23 +157,12 @@ impl Resource for KeyPair {
         if let Some(live) = live {
             return self.update(cx, target, live).await;
         }
-        let ours = vec![of_stack(&cx.stack), of_address(target.address)];
-        if let Some(live) = list(cx, ours).await?.into_iter().next() {
-            if self.diff(&live, target)?.replaces() {
-                return Err(taken(&live));
-            }
-            return self.update(cx, target, &live).await;
-        }
         import::import(self, cx, target).await
     }
 
     async fn delete(cx: &Context, live: &Live) -> Result<()> {
-        // By name, but only while the name is still that of ours.
-        let ours = list(cx, vec![filter("key-pair-id", [&live.id])]).await?;
-        if ours.is_empty() {
-            return Ok(());
-        }
-        let call = cx.aws.ec2.delete_key_pair().key_name(&live.name);
+        // By id: the name may be another's by now.
+        let call = cx.aws.ec2.delete_key_pair().key_pair_id(&live.id);
         match call.send().await.map_err(refused("ec2:DeleteKeyPair")) {
             Err(error) if !is_code(&error, "InvalidKeyPair.NotFound") => Err(error),
             _ => Ok(()),
@@ -182,7 +171,8 @@ impl Resource for KeyPair {
 
     async fn presence(cx: &Context, ids: &[String]) -> Vec<Presence> {
         let by_id = |ids| list(cx, vec![filter::<String>("key-pair-id", ids)]);
-        present(ids, by_id, |live| (live.id, "exists".to_owned())).await
+        let seen = |live: Live| (live.id, "exists".to_owned());
+        present_by_tags(cx, ids, by_id, seen).await
     }
 }
 
@@ -261,14 +251,6 @@ async fn list(cx: &Context, filters: Vec<aws_sdk_ec2::types::Filter>) -> Result<
         .flatten()
         .map(Live::from)
         .collect())
-}
-
-fn taken(live: &Live) -> Error {
-    Error::failed(format!(
-        "key pair `{}` ({}) of this address holds another key",
-        live.name, live.id
-    ))
-    .hint("run `tidewalk plan` again: it will show the replacement")
 }
 
 fn fingerprint(key: &PublicKey) -> String {

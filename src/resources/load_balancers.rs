@@ -6,6 +6,7 @@ use aws_sdk_elasticloadbalancingv2::types::{IpAddressType, LoadBalancerAttribute
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::apart::{Apart, has, remembered};
 use super::place;
 use super::prices::monthly;
 use super::quotas;
@@ -13,7 +14,7 @@ use super::reference::{NetworkName, SecurityGroupName, ids_of, ids_shown, names_
 use crate::aws::elb::{name_like, retag, wrong_name};
 use crate::aws::{refused, tags};
 use crate::base::node::Step;
-use crate::base::{Cost, Diff, OutputMeaning, Result, Shown};
+use crate::base::{Cost, Diff, Node, OutputMeaning, Result, Shown};
 use crate::contract::{Context, Iam, Presence, Quota, Resource, Target, Wanted, aws_name};
 
 mod action;
@@ -72,6 +73,17 @@ pub struct LoadBalancer {
     pub listeners: Vec<Listener>,
 }
 
+const ATTRIBUTES: Apart = ("attributes", |node| {
+    let fields = ["idle_timeout_seconds", "deletion_protection"];
+    fields.iter().any(|field| has(node, field))
+});
+const RULES: Apart = ("rules", |node| {
+    let listeners = node.entry("listeners").and_then(Node::as_list);
+    let mut listeners = listeners.into_iter().flatten();
+    listeners.any(|listener| has(listener, "rules"))
+});
+
+/// What AWS sets at first.
 fn minute() -> i32 {
     60
 }
@@ -135,7 +147,6 @@ impl Resource for LoadBalancer {
             "elasticloadbalancing:CreateLoadBalancer",
             "elasticloadbalancing:DescribeLoadBalancers",
             "elasticloadbalancing:DescribeTags",
-            "elasticloadbalancing:DescribeLoadBalancerAttributes",
             "elasticloadbalancing:DescribeListeners",
             "elasticloadbalancing:DescribeListenerCertificates",
             "elasticloadbalancing:DescribeRules",
@@ -159,7 +170,6 @@ impl Resource for LoadBalancer {
             "elasticloadbalancing:DeleteLoadBalancer",
             "elasticloadbalancing:DescribeLoadBalancers",
             "elasticloadbalancing:DescribeListeners",
-            "ec2:DescribeNetworkInterfaces",
         ],
     };
     const OUTPUTS: &'static [OutputMeaning] = &[
@@ -176,6 +186,7 @@ impl Resource for LoadBalancer {
     ];
     const ARN: Option<&'static str> = Some(listing::ARN);
     const DELETE_RANK: u8 = 40;
+    const DELETE_SEES_IT_GONE: bool = true;
     const QUOTA: Option<Quota> = Some(quotas::APPLICATION_LOAD_BALANCERS);
     type Live = Live;
 
@@ -284,7 +295,8 @@ impl Resource for LoadBalancer {
         self.attributed(cx, &mut live).await?;
         listeners::bring(cx, target, &mut live, &self.listeners).await?;
         let arn = live.arn.clone();
-        retag(&cx.aws, &arn, &mut live.tags, target.tags).await?;
+        let tags = remembered(target, &[ATTRIBUTES, RULES]);
+        retag(&cx.aws, &arn, &mut live.tags, &tags).await?;
         creation::active(cx, target, &mut live).await?;
         Ok(live)
     }

@@ -6,6 +6,7 @@ use crate::contract::{Kind, Typed};
 
 pub mod alarms;
 pub mod amis;
+pub mod apart;
 pub mod buckets;
 pub mod capacity_share;
 pub mod checks;

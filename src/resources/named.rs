@@ -1,9 +1,10 @@
 //! What kinds have in common whose resources AWS knows by name: the names to look for, whose tags
 //! they carry, and whether a name that is taken is ours.
 
+use std::collections::HashMap;
 use std::future::Future;
 
-use crate::aws::{Tags, tags};
+use crate::aws::{Tags, elb, tags};
 use crate::base::{Error, Result};
 use crate::contract::{Context, Target, Wanted, aws_name};
 
@@ -41,6 +42,29 @@ where
         Some(one) => Ok(one.tags.clone()),
         None => ask().await,
     }
+}
+
+/// The tags of these load balancers or target groups: as the Tagging API lists them, and of those
+/// that it does not list as their own service tells them, in one call for twenty.
+///
+/// # Errors
+/// What AWS said.
+pub async fn tags_of_all(
+    cx: &Context,
+    wanted: &Wanted,
+    arns: impl IntoIterator<Item = &str>,
+) -> Result<HashMap<String, Tags>> {
+    let tagged = wanted.tagged.of(&cx.aws, &cx.stack).await?;
+    let mut all = HashMap::new();
+    let mut unknown = Vec::new();
+    for arn in arns {
+        match tagged.iter().find(|one| one.arn == arn) {
+            Some(one) => drop(all.insert(arn.to_owned(), one.tags.clone())),
+            None => unknown.push(arn.to_owned()),
+        }
+    }
+    all.extend(elb::tags_of(&cx.aws, &unknown).await?);
+    Ok(all)
 }
 
 /// The name in AWS of a declared resource: `name:` where it is given.

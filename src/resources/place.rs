@@ -20,6 +20,29 @@ pub struct Place {
     pub vpc: String,
     /// Ids of its subnets, ordered by zone.
     pub subnets: Vec<String>,
+    /// The same with their zones, where they were looked up.
+    pub zoned: Vec<Zoned>,
+}
+
+/// A subnet in its zone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Zoned {
+    /// Availability zone, such as `eu-west-1a`.
+    pub zone: String,
+    /// AWS made it as the default one of its zone.
+    pub of_aws: bool,
+    /// Id.
+    pub id: String,
+}
+
+impl From<Subnet> for Zoned {
+    fn from(subnet: Subnet) -> Self {
+        Self {
+            zone: subnet.availability_zone.unwrap_or_default(),
+            of_aws: subnet.default_for_az == Some(true),
+            id: subnet.subnet_id.unwrap_or_default(),
+        }
+    }
 }
 
 #[derive(Default)]
@@ -46,6 +69,7 @@ pub async fn place(
             subnets: ids
                 .filter_map(|id| id.as_str().map(str::to_owned))
                 .collect(),
+            zoned: Vec::new(),
         });
     }
     let known = cx.aws.shared::<DefaultPlace>();
@@ -85,14 +109,12 @@ async fn default_vpc(cx: &Context) -> Result<Option<Place>> {
     let subnets = cx.aws.ec2.describe_subnets();
     let subnets = subnets.filters(filter("vpc-id", [&vpc])).send().await;
     let subnets = subnets.map_err(refused("ec2:DescribeSubnets"))?.subnets;
-    let mut subnets: Vec<Subnet> = subnets.into_iter().flatten().collect();
-    subnets.sort_by(|a, b| {
-        let key = |it: &Subnet| (it.availability_zone.clone(), it.subnet_id.clone());
-        key(a).cmp(&key(b))
-    });
-    let subnets = subnets.into_iter().filter_map(|subnet| subnet.subnet_id);
+    let mut zoned: Vec<Zoned> = subnets.into_iter().flatten().map(Zoned::from).collect();
+    zoned.sort_by(|a, b| (&a.zone, &a.id).cmp(&(&b.zone, &b.id)));
+    let subnets = zoned.iter().map(|subnet| subnet.id.clone());
     Ok(Some(Place {
         vpc,
         subnets: subnets.collect(),
+        zoned,
     }))
 }

@@ -75,7 +75,12 @@ impl crate::contract::Live for Live {
 impl Resource for Policy {
     const KIND: &'static str = "policies";
     const IAM: Iam = Iam {
-        discover: &["iam:ListPolicies", "iam:GetPolicy", "iam:GetPolicyVersion"],
+        discover: &[
+            "iam:ListPolicies",
+            "iam:GetAccountAuthorizationDetails",
+            "iam:GetPolicy",
+            "iam:GetPolicyVersion",
+        ],
         apply: &[
             "iam:CreatePolicy",
             "iam:GetPolicy",
@@ -133,7 +138,7 @@ impl Resource for Policy {
 
     async fn discover(cx: &Context, wanted: &Wanted) -> Result<Vec<Live>> {
         let own = async {
-            let arns = listing::own(cx).await?;
+            let arns = listing::own(cx, wanted).await?;
             let told = arns.iter().map(|arn| listing::describe(cx, arn));
             try_join_all(told).await
         };

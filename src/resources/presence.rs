@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 use std::future::Future;
 
+use crate::aws::tagging;
 use crate::base::Result;
-use crate::contract::Presence;
+use crate::contract::{Context, Presence};
 
 /// The most values that EC2 takes in one filter.
 const MOST: usize = 200;
@@ -37,6 +38,38 @@ where
         }
     }
     answers
+}
+
+/// The same for EC2 resources that were tagged when they were made: EC2's one listing of tags tells
+/// for all kinds at once which of them are gone, and only the others are looked at.
+pub async fn present_by_tags<T, R>(
+    cx: &Context,
+    ids: &[String],
+    list: impl Fn(Vec<String>) -> R,
+    seen: impl Fn(T) -> (String, String),
+) -> Vec<Presence>
+where
+    R: Future<Output = Result<Vec<T>>>,
+{
+    if ids.is_empty() {
+        return Vec::new();
+    }
+    let tagged = match tagging::ec2_now(&cx.aws, &cx.stack).await {
+        Ok(tagged) => tagged,
+        Err(error) => {
+            let unknown = Presence::Unknown(error.message().to_owned());
+            return vec![unknown; ids.len()];
+        }
+    };
+    let is_tagged = |id: &&String| {
+        let mut arns = tagged.iter().map(|one| one.arn.rsplit('/').next());
+        arns.any(|last| last == Some(id.as_str()))
+    };
+    let there: Vec<String> = ids.iter().filter(is_tagged).cloned().collect();
+    let answers = present(&there, list, seen).await;
+    let mut answers: HashMap<_, _> = there.into_iter().zip(answers).collect();
+    let answer = |id| answers.remove(id).unwrap_or(Presence::Absent);
+    ids.iter().map(answer).collect()
 }
 
 /// The answers in the order of `ids`; an id that nobody was asked about is unknown.

@@ -123,7 +123,6 @@ impl Resource for Record {
         ],
         delete: &[
             "route53:ChangeResourceRecordSets",
-            "route53:GetChange",
             "route53:ListResourceRecordSets",
         ],
     };

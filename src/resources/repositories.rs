@@ -10,11 +10,12 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use self::document::Document;
+use super::apart::{Apart, has, is_asked, remembered};
 use super::{named, quotas};
 use crate::aws::tags::STACK;
 use crate::aws::{Poll, Tags, Wait, is_code, refused, tags};
 use crate::base::node::Step;
-use crate::base::{Address, Cost, Diff, Error, OutputMeaning, Outputs, Result, Shown};
+use crate::base::{Cost, Diff, Error, OutputMeaning, Outputs, Result, Shown};
 use crate::contract::{Context, Iam, Presence, Quota, Resource, Target, Wanted};
 
 mod change;
@@ -73,6 +74,11 @@ pub struct Live {
     tags: Tags,
 }
 
+const LIFECYCLE: Apart = ("lifecycle", |node| {
+    has(node, "keep_images") || has(node, "lifecycle_policy")
+});
+const POLICY: Apart = ("policy", |node| has(node, "policy"));
+
 impl crate::contract::Live for Live {
     fn id(&self) -> &str {
         &self.name
@@ -122,11 +128,7 @@ impl Resource for Repository {
             "ecr:TagResource",
             "ecr:UntagResource",
         ],
-        delete: &[
-            "ecr:ListImages",
-            "ecr:DeleteRepository",
-            "ecr:DescribeRepositories",
-        ],
+        delete: &["ecr:DeleteRepository", "ecr:DescribeRepositories"],
     };
     const OUTPUTS: &'static [OutputMeaning] = &[
         ("id", "Name in AWS"),
@@ -170,7 +172,9 @@ impl Resource for Repository {
             let ask = || listing::tags_of(cx, &arn);
             live.tags = named::tags(cx, wanted, &live.arn, ask).await?;
             if live.tags.value(STACK) == Some(&cx.stack) {
-                listing::settings(cx, &mut live).await?;
+                let lifecycle = is_asked(wanted, &live.tags, LIFECYCLE);
+                let policy = is_asked(wanted, &live.tags, POLICY);
+                listing::settings(cx, &mut live, lifecycle, policy).await?;
             }
             Ok(live)
         }))
@@ -222,33 +226,18 @@ impl Resource for Repository {
         change::mutability(cx, &mut live, self.immutable_tags).await?;
         change::lifecycle(cx, &mut live, self.wanted_lifecycle()).await?;
         change::policy(cx, &mut live, self.policy.as_ref()).await?;
-        change::tags(cx, &mut live, target.tags).await?;
+        let tags = remembered(target, &[LIFECYCLE, POLICY]);
+        change::tags(cx, &mut live, &tags).await?;
         Ok(live)
     }
 
     async fn delete(cx: &Context, live: &Live) -> Result<()> {
-        let images = listing::count_images(cx, &live.name).await?;
-        if images > 0 {
-            let address = match live.tags.owner() {
-                Some(owner) => owner.address,
-                None => Address::new(Self::KIND, &live.name),
-            };
-            let text = format!("deleting `{}` with its {images} images", live.name);
-            cx.progress.doing(&address, &text);
-        }
         let call = cx.aws.ecr.delete_repository().repository_name(&live.name);
         let gone = call.force(true).send().await;
         match gone.map_err(refused("ecr:DeleteRepository")) {
-            Err(error) if !is_code(&error, NOT_FOUND) => return Err(error),
-            _ => {}
+            Err(error) if !is_code(&error, NOT_FOUND) => Err(error),
+            _ => Ok(()),
         }
-        let what = format!("repository `{}` to be gone", live.name);
-        let wait = Wait::new(what, Duration::from_mins(2), &|_| {});
-        wait.until(async || match listing::one(cx, &live.name).await? {
-            None => Ok(Poll::Ready(())),
-            Some(_) => Ok(Poll::Pending("still listed".to_owned())),
-        })
-        .await
     }
 
     async fn presence(cx: &Context, ids: &[String]) -> Vec<Presence> {
@@ -282,11 +271,12 @@ impl Repository {
         let call = call.image_scanning_configuration(scanning.build());
         let call = call.image_tag_mutability(mutability(self.immutable_tags));
         let call = call.set_encryption_configuration(self.encryption()?);
-        let made = call.set_tags(Some(sdk_tags(&target.tags.0)?)).send().await;
+        let tags = remembered(target, &[LIFECYCLE, POLICY]);
+        let made = call.set_tags(Some(sdk_tags(&tags.0)?)).send().await;
         match made.map_err(refused("ecr:CreateRepository")) {
             Ok(made) => {
                 let mut live = made.repository.map(Live::from).unwrap_or_default();
-                live.tags = target.tags.clone();
+                live.tags = tags;
                 Ok(live)
             }
             // An answer was lost, or somebody has a repository of that name.
@@ -303,7 +293,7 @@ impl Repository {
                 let mut live = there.await?;
                 live.tags = listing::tags_of(cx, &live.arn).await?;
                 named::must_be_ours("repository", &name, &live.tags, target)?;
-                listing::settings(cx, &mut live).await?;
+                listing::settings(cx, &mut live, true, true).await?;
                 Ok(live)
             }
             Err(error) => Err(error),

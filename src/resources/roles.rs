@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::apart::{Apart, has};
 use super::named;
 use super::one_or_many::OneOrMany;
 use super::policy_document::{PolicyDocument, Use};
@@ -97,6 +98,11 @@ pub struct Profile {
     arn: String,
 }
 
+/// What only `ListRoles` tells.
+const DESCRIBED: Apart = ("described", |node| {
+    has(node, "description") || has(node, "max_session_hours")
+});
+
 impl crate::contract::Live for Live {
     fn id(&self) -> &str {
         &self.name
@@ -169,7 +175,6 @@ impl Resource for Role {
             "iam:ListAttachedRolePolicies",
             "iam:ListRolePolicies",
             "iam:ListInstanceProfilesForRole",
-            "iam:GetRole",
             "iam:ListRoles",
             "iam:ListInstanceProfiles",
         ],
@@ -233,7 +238,7 @@ impl Resource for Role {
     }
 
     async fn discover(cx: &Context, wanted: &Wanted) -> Result<Vec<Live>> {
-        listing::list(cx, &wanted.external).await
+        listing::discover(cx, wanted).await
     }
 
     fn diff(&self, live: &Live, target: Target<'_>) -> Result<Diff> {

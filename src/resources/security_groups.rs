@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::presence::present;
+use super::presence::present_by_tags;
 use super::quotas;
 use super::reference::{NetworkName, named};
 use crate::aws::ec2::{filter, of_stack, retag, tags_of};
@@ -226,7 +226,7 @@ impl Resource for SecurityGroup {
     async fn apply(&self, cx: &Context, target: Target<'_>, live: Option<&Live>) -> Result<Live> {
         let mut live = match live {
             Some(live) => live.clone(),
-            None => creation::found_or_made(self, cx, target).await?,
+            None => creation::made(self, cx, target).await?,
         };
         if self.mentions_me() {
             live.own_ip = Some(cx.aws.own_ip().await?);
@@ -253,7 +253,8 @@ impl Resource for SecurityGroup {
 
     async fn presence(cx: &Context, ids: &[String]) -> Vec<Presence> {
         let by_id = |ids| list(cx, vec![filter::<String>("group-id", ids)]);
-        present(ids, by_id, |live| (live.id, "exists".to_owned())).await
+        let seen = |live: Live| (live.id, "exists".to_owned());
+        present_by_tags(cx, ids, by_id, seen).await
     }
 }
 

@@ -173,7 +173,6 @@ impl Resource for Service {
         delete: &[
             "ecs:DescribeServices",
             "ecs:ListTasks",
-            "ecs:UpdateService",
             "ecs:DeleteService",
             "ecs:DescribeTasks",
         ],
@@ -186,6 +185,7 @@ impl Resource for Service {
     ];
     const ARN: Option<&'static str> = Some(ARN);
     const DELETE_RANK: u8 = 32;
+    const DELETE_SEES_IT_GONE: bool = true;
     type Live = Live;
 
     fn check(&self) -> Vec<(Vec<Step>, String)> {
@@ -243,7 +243,7 @@ impl Resource for Service {
     async fn apply(&self, cx: &Context, target: Target<'_>, live: Option<&Live>) -> Result<Live> {
         let there = match live {
             Some(live) => Some(live.clone()),
-            None => creation::ours(self, cx, target).await?,
+            None => None,
         };
         let mut live = match there {
             Some(live) => creation::updated(self, cx, target, live).await?,

@@ -135,6 +135,7 @@ impl Resource for Stream {
     ];
     const ARN: Option<&'static str> = Some(ARN);
     const DELETE_RANK: u8 = 68;
+    const DELETE_SEES_IT_GONE: bool = true;
     type Live = Live;
 
     fn check(&self) -> Vec<(Vec<Step>, String)> {

@@ -6,6 +6,7 @@ use aws_sdk_elasticloadbalancingv2::types::{ProtocolEnum, TargetTypeEnum};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::apart::{Apart, has, remembered};
 use super::named::must_be_ours;
 use super::place::{self, place};
 use super::presence::present;
@@ -116,6 +117,16 @@ impl TargetType {
     }
 }
 
+const ATTRIBUTES: Apart = ("attributes", |node| {
+    let fields = [
+        "deregistration_delay_seconds",
+        "stickiness",
+        "slow_start_seconds",
+    ];
+    fields.iter().any(|field| has(node, field))
+});
+const TARGETS: Apart = ("targets", |node| has(node, "instances"));
+
 fn http() -> u16 {
     80
 }
@@ -140,8 +151,6 @@ impl Resource for TargetGroup {
             "elasticloadbalancing:CreateTargetGroup",
             "elasticloadbalancing:DescribeTargetGroups",
             "elasticloadbalancing:DescribeTags",
-            "elasticloadbalancing:DescribeTargetGroupAttributes",
-            "elasticloadbalancing:DescribeTargetHealth",
             "elasticloadbalancing:ModifyTargetGroup",
             "elasticloadbalancing:ModifyTargetGroupAttributes",
             "elasticloadbalancing:RegisterTargets",
@@ -169,6 +178,7 @@ impl Resource for TargetGroup {
     ];
     const ARN: Option<&'static str> = Some(listing::ARN);
     const DELETE_RANK: u8 = 44;
+    const DELETE_SEES_IT_GONE: bool = true;
     const QUOTA: Option<Quota> = Some(quotas::TARGET_GROUPS);
     type Live = Live;
 
@@ -261,7 +271,8 @@ impl Resource for TargetGroup {
         if let Some(names) = &self.instances {
             targets::bring(cx, target, &mut live, names).await?;
         }
-        retag(&cx.aws, &arn, &mut live.tags, target.tags).await?;
+        let tags = remembered(target, &[ATTRIBUTES, TARGETS]);
+        retag(&cx.aws, &arn, &mut live.tags, &tags).await?;
         Ok(live)
     }
 
@@ -354,7 +365,9 @@ impl TargetGroup {
             .matcher(check.sdk_matcher())
             .health_check_port(check.sdk_port())
             .set_health_check_protocol(check.sdk_protocol())
-            .set_tags(Some(sdk_tags(&target.tags.0)));
+            .set_tags(Some(sdk_tags(
+                &remembered(target, &[ATTRIBUTES, TARGETS]).0,
+            )));
         let made = call.send().await;
         let made = match made.map_err(refused("elasticloadbalancing:CreateTargetGroup")) {
             Ok(made) => made
@@ -376,7 +389,6 @@ impl TargetGroup {
         let tags = tags_of(&cx.aws, std::slice::from_ref(&live.arn)).await?;
         live.tags = tags.into_values().next().unwrap_or_default();
         must_be_ours("target group", &name, &live.tags, target)?;
-        listing::complete(cx, &mut live).await?;
         Ok(live)
     }
 }

@@ -160,6 +160,9 @@ pub struct Live {
     architecture: String,
     containers: BTreeMap<String, Facts>,
     tags: Tags,
+    /// ARNs of all its revisions, active and inactive ones, where they were listed.
+    #[serde(skip)]
+    revisions: Option<(Vec<String>, Vec<String>)>,
 }
 
 impl crate::contract::Live for Live {
@@ -214,6 +217,7 @@ impl Resource for TaskDefinition {
     ];
     const ARN: Option<&'static str> = Some(ARN);
     const DELETE_RANK: u8 = 48;
+    const DELETE_SEES_IT_GONE: bool = true;
     const CREATE_FIRST: bool = true;
     type Live = Live;
 

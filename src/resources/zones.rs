@@ -149,8 +149,12 @@ impl Resource for Zone {
             .iter()
             .filter(|zone| ours(&zone.id) || named.contains(zone.id.as_str()));
         let found = try_join_all(found.map(|zone| async {
-            let live = describe(cx, zone).await?;
             let (tags, untagged) = tags.get(&zone.id).cloned().unwrap_or_default();
+            let live = match remembered(zone, &tags) {
+                Some(live) => Some(live),
+                None if wanted.for_deletion => Some(bare(zone)),
+                None => describe(cx, zone).await?,
+            };
             Ok::<_, Error>(live.map(|live| Live {
                 tags,
                 untagged,
@@ -202,7 +206,12 @@ impl Resource for Zone {
             None => self.created(cx, target, &vpcs).await?,
         };
         // At once: until then nothing but its reference tells whose it is.
-        change::tags(cx, &mut live, target.tags).await?;
+        let mut tags = target.tags.clone();
+        let servers = live.name_servers.join(" ");
+        if !live.private && !servers.is_empty() {
+            tags.0.insert(tags::NAME_SERVERS.to_owned(), servers);
+        }
+        change::tags(cx, &mut live, &tags).await?;
         change::comment(cx, &mut live, &self.comment).await?;
         change::vpcs(cx, &mut live, vpcs).await?;
         Ok(live)
@@ -257,6 +266,26 @@ fn named<'a>(listed: &'a [Listed], names: &[String]) -> BTreeSet<&'a str> {
     meant.map(|zone| zone.id.as_str()).collect()
 }
 
+/// What the listing tells of a zone.
+fn bare(zone: &Listed) -> Live {
+    Live {
+        id: zone.id.clone(),
+        domain: zone.domain.clone(),
+        comment: zone.comment.clone(),
+        private: zone.private,
+        ..Live::default()
+    }
+}
+
+/// A public zone whose name servers a tag tells: nothing else is to be asked for.
+fn remembered(zone: &Listed, tags: &Tags) -> Option<Live> {
+    let servers = tags.value(tags::NAME_SERVERS).filter(|_| !zone.private)?;
+    Some(Live {
+        name_servers: servers.split(' ').map(str::to_owned).collect(),
+        ..bare(zone)
+    })
+}
+
 /// Only `GetHostedZone` tells a zone's name servers and VPCs. `None` when it is gone.
 async fn describe(cx: &Context, zone: &Listed) -> Result<Option<Live>> {
     let call = cx.aws.route53.get_hosted_zone().id(&zone.id);
@@ -269,13 +298,9 @@ async fn describe(cx: &Context, zone: &Listed) -> Result<Option<Live>> {
     let vpcs: BTreeSet<String> = vpcs.filter_map(|vpc| vpc.vpc_id).collect();
     let delegation = told.delegation_set;
     Ok(Some(Live {
-        id: zone.id.clone(),
-        domain: zone.domain.clone(),
-        comment: zone.comment.clone(),
-        private: zone.private,
         vpcs: vpcs.into_iter().collect(),
         name_servers: delegation.map(|it| it.name_servers).unwrap_or_default(),
-        ..Live::default()
+        ..bare(zone)
     }))
 }
 

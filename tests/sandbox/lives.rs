@@ -219,6 +219,10 @@ impl Living<'_> {
         };
         // A refusal that only the caller can judge may end a run; the next one goes on.
         let may_fail = ["lost", "stale"].contains(&way);
+        if let Effect::Stale { ms } = effect {
+            // What the life before left a moment ago would be seen as still there, as by anybody.
+            std::thread::sleep(std::time::Duration::from_millis(*ms));
+        }
         arm(&self.beach);
         let ended = self.run(&["apply", "--yes"]);
         self.beach.no_faults();

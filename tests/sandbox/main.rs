@@ -13,6 +13,7 @@ mod faults_matrix;
 mod front;
 mod harness;
 mod hosts;
+mod job;
 mod kills;
 mod kinds;
 mod life;

@@ -9,6 +9,8 @@ use crate::contract::{Context, Resource};
 
 /// The most holders that an error names.
 const NAMED: i32 = 10;
+/// The status of a cluster that is no more.
+const GONE: &str = "INACTIVE";
 
 pub(super) async fn delete(cx: &Context, live: &Live) -> Result<()> {
     let address = match live.tags.owner() {
@@ -18,15 +20,17 @@ pub(super) async fn delete(cx: &Context, live: &Live) -> Result<()> {
     let news = |text: &str| cx.progress.doing(&address, text);
     let what = format!("cluster `{}` to let go", live.name);
     let wait = Wait::new(what, Duration::from_mins(10), &news);
-    wait.until(async || {
+    let deleted = wait.until(async || {
         let call = cx.aws.ecs.delete_cluster().cluster(&live.name);
         match call.send().await.map_err(refused("ecs:DeleteCluster")) {
-            Ok(_) => Ok(Poll::Ready(())),
-            Err(error) if is_code(&error, NOT_FOUND) => Ok(Poll::Ready(())),
+            Ok(told) => Ok(Poll::Ready(told.cluster.and_then(|it| it.status))),
+            Err(error) if is_code(&error, NOT_FOUND) => Ok(Poll::Ready(Some(GONE.to_owned()))),
             Err(error) => held(cx, live, error).await,
         }
-    })
-    .await?;
+    });
+    if deleted.await?.as_deref() == Some(GONE) {
+        return Ok(());
+    }
     let what = format!("cluster `{}` to be gone", live.name);
     let wait = Wait::new(what, Duration::from_mins(5), &news);
     wait.until(async || {
@@ -41,7 +45,7 @@ pub(super) async fn delete(cx: &Context, live: &Live) -> Result<()> {
 
 /// Tasks that stop and changes on their way are waited for; services and machines that somebody
 /// else has there are not.
-async fn held(cx: &Context, live: &Live, error: Error) -> Result<Poll<()>> {
+async fn held<T>(cx: &Context, live: &Live, error: Error) -> Result<Poll<T>> {
     let name = live.name.as_str();
     match error.service_code().unwrap_or_default() {
         "UpdateInProgressException" => Ok(Poll::Pending("a change is in progress".to_owned())),

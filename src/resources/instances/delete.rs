@@ -1,24 +1,25 @@
 //! Terminates an instance, and proves it and its parts gone.
 
+use std::collections::{HashMap, HashSet};
+use std::sync::{Mutex, PoisonError};
+
 use super::{Instance, Live, listing, power};
+use crate::aws::arn::Arn;
+use crate::aws::batch::Batch;
 use crate::aws::ec2::filter;
-use crate::aws::{is_code, refused};
+use crate::aws::tagging::TaggedResource;
+use crate::aws::{done, is_code};
 use crate::base::{Address, Error, ErrorKind, Result};
 use crate::contract::{Context, Presence, Resource as _};
-use crate::resources::presence::{merged, present};
+use crate::resources::presence::{merged, present, present_by_tags};
 
 pub(super) async fn delete(cx: &Context, live: &Live) -> Result<()> {
     let address = match live.tags.owner() {
         Some(owner) => owner.address,
         None => Address::new(Instance::KIND, &live.id),
     };
-    match power::look(cx, &live.id).await?.map(|live| live.state) {
-        None => return Ok(()),
-        Some(state) if state == "terminated" => return Ok(()),
-        Some(_) => cx.progress.doing(&address, "terminating"),
-    }
-    let call = cx.aws.ec2.terminate_instances().instance_ids(&live.id);
-    match call.send().await.map_err(refused("ec2:TerminateInstances")) {
+    cx.progress.doing(&address, "terminating");
+    match terminate(cx, &live.id).await {
         Err(error) if is_code(&error, "InvalidInstanceID.NotFound") => return Ok(()),
         Err(error) if is_code(&error, "OperationNotPermitted") => {
             let text = format!("instance `{}` has termination protection", live.id);
@@ -31,6 +32,25 @@ pub(super) async fn delete(cx: &Context, live: &Live) -> Result<()> {
     }
     power::terminated(cx, &address, &live.id).await
 }
+
+/// Together with others that are to go at the same moment. One that AWS refuses to terminate may
+/// have held up the others: then each is asked for alone.
+async fn terminate(cx: &Context, id: &str) -> Result<()> {
+    let ask = |ids: Vec<String>| async move {
+        let call = cx.aws.ec2.terminate_instances();
+        let call = call.set_instance_ids(Some(ids.clone())).send().await;
+        done("ec2:TerminateInstances", call)?;
+        Ok(ids.into_iter().map(|id| (id, Terminated)).collect())
+    };
+    let together = cx.aws.shared::<Batch<Terminated>>();
+    match together.ask(id, ask).await {
+        Ok(_) => Ok(()),
+        Err(_) => ask(vec![id.to_owned()]).await.map(drop::<HashMap<_, _>>),
+    }
+}
+
+/// AWS has taken the request to terminate it.
+struct Terminated;
 
 /// Instances, volumes and interfaces, each asked for among its own.
 pub(super) async fn presence(cx: &Context, ids: &[String]) -> Vec<Presence> {
@@ -50,7 +70,8 @@ pub(super) async fn presence(cx: &Context, ids: &[String]) -> Vec<Presence> {
     };
     let (a, b, c) = futures::join!(
         present(&instances, dying, |live: Live| (live.id, live.state)),
-        present(
+        present_parts(
+            cx,
             &volumes,
             |ids| listing::volumes(cx, vec![filter::<String>("volume-id", ids)]),
             |volume| {
@@ -61,7 +82,8 @@ pub(super) async fn presence(cx: &Context, ids: &[String]) -> Vec<Presence> {
                 )
             }
         ),
-        present(
+        present_parts(
+            cx,
             &interfaces,
             |ids| listing::interfaces(cx, ids),
             |found| found
@@ -69,4 +91,45 @@ pub(super) async fn presence(cx: &Context, ids: &[String]) -> Vec<Presence> {
     );
     let asked = instances.into_iter().chain(volumes).chain(interfaces);
     merged(ids, asked.zip(a.into_iter().chain(b).chain(c)))
+}
+
+/// Volumes or interfaces: those that were seen with the stack's tag are gone when EC2 lists no tag of
+/// them any more; the others (somebody attached them) are looked at.
+async fn present_parts<T, R>(
+    cx: &Context,
+    ids: &[String],
+    list: impl Fn(Vec<String>) -> R,
+    seen: impl Fn(T) -> (String, String),
+) -> Vec<Presence>
+where
+    R: Future<Output = Result<Vec<T>>>,
+{
+    let known = cx.aws.shared::<Seen>();
+    let (tagged, others): (Vec<_>, Vec<_>) = ids.iter().cloned().partition(|id| known.contains(id));
+    let (by_tags, by_id) = futures::join!(
+        present_by_tags(cx, &tagged, &list, &seen),
+        present(&others, &list, &seen)
+    );
+    let asked = tagged.into_iter().chain(others);
+    merged(ids, asked.zip(by_tags.into_iter().chain(by_id)))
+}
+
+/// Ids of volumes and interfaces that carried the stack's tag in this run.
+#[derive(Default)]
+pub(super) struct Seen(Mutex<HashSet<String>>);
+
+impl Seen {
+    /// Remembers those of what the Tagging API lists of the stack.
+    pub(super) fn note(&self, tagged: &[TaggedResource]) {
+        let arns = tagged.iter().filter_map(|one| Arn::read(&one.arn));
+        let ids = arns.filter_map(|arn| arn.resource.split_once('/'));
+        let ids = ids.filter(|(kind, _)| ["volume", "network-interface"].contains(kind));
+        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.extend(ids.map(|(_, id)| id.to_owned()));
+    }
+
+    fn contains(&self, id: &str) -> bool {
+        let seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.contains(id)
+    }
 }

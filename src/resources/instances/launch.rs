@@ -87,11 +87,12 @@ async fn launch(
     let Some(id) = id else {
         return launched_before(cx, target, token).await;
     };
-    let wait = Wait::new("the instance to be visible", Duration::from_mins(2), &news);
+    let wait = Wait::new("the instance to start", Duration::from_mins(10), &news);
     wait.until(async || {
         Ok(match power::look(cx, &id).await? {
+            Some(live) if live.state == "pending" => Poll::Pending(live.state),
             Some(live) => Poll::Ready(live.is_alive().then_some(live)),
-            None => Poll::Pending("not there yet".to_owned()),
+            None => Poll::Pending("not visible yet".to_owned()),
         })
     })
     .await

@@ -26,8 +26,10 @@ pub(super) fn wanted(spec: &Instance, region: &str, elastic: bool) -> Cost {
 
 /// As it is now.
 pub(super) fn now(live: &Live, region: &str) -> Option<Cost> {
-    let root = live.root.as_ref()?;
-    let disk = disk(&root.volume_type, root.size_gib, region);
+    let disk = match &live.root {
+        Some(root) => disk(&root.volume_type, root.size_gib, region),
+        None => Cost::unknown("its root volume"),
+    };
     if !matches!(live.state.as_str(), "running" | "pending") {
         return Some(disk);
     }

@@ -7,14 +7,15 @@ use aws_sdk_elasticloadbalancingv2::types::{
     IpAddressType, LoadBalancerSchemeEnum, LoadBalancerStateEnum, LoadBalancerTypeEnum,
 };
 
-use super::LoadBalancer;
 use super::listing::{self, Live};
+use super::{ATTRIBUTES, LoadBalancer, RULES};
 use crate::aws::elb::{sdk_tags, tags_of, wrong_name};
 use crate::aws::{Poll, Wait, is_code, refused};
 use crate::base::{Error, Result};
 use crate::contract::{Context, Target};
+use crate::resources::apart::remembered;
 use crate::resources::named::must_be_ours;
-use crate::resources::place::place;
+use crate::resources::place::{Place, Zoned, place};
 
 pub(super) async fn created(spec: &LoadBalancer, cx: &Context, target: Target<'_>) -> Result<Live> {
     let name = spec.aws_name(target);
@@ -34,7 +35,7 @@ pub(super) async fn created(spec: &LoadBalancer, cx: &Context, target: Target<'_
         .ip_address_type(IpAddressType::from(spec.ip_address_type.word()))
         .set_subnets(Some(subnets))
         .set_security_groups(groups)
-        .set_tags(Some(sdk_tags(&target.tags.0)));
+        .set_tags(Some(sdk_tags(&remembered(target, &[ATTRIBUTES, RULES]).0)));
     let made = call.send().await;
     let made = match made.map_err(refused("elasticloadbalancing:CreateLoadBalancer")) {
         Ok(made) => {
@@ -54,7 +55,6 @@ pub(super) async fn created(spec: &LoadBalancer, cx: &Context, target: Target<'_
     let tags = tags_of(&cx.aws, std::slice::from_ref(&live.arn)).await?;
     live.tags = tags.into_values().next().unwrap_or_default();
     must_be_ours("load balancer", &name, &live.tags, target)?;
-    listing::complete(cx, &mut live).await?;
     Ok(live)
 }
 
@@ -65,18 +65,14 @@ async fn one_per_zone(
     target: Target<'_>,
 ) -> Result<Vec<String>> {
     let place = place(cx, target, spec.network.as_ref()).await?;
-    let call = cx.aws.ec2.describe_subnets();
-    let told = call
-        .set_subnet_ids(Some(place.subnets.clone()))
-        .send()
-        .await;
-    let told = told.map_err(refused("ec2:DescribeSubnets"))?.subnets;
+    let subnets = match place.zoned.as_slice() {
+        [] => zoned(cx, &place).await?,
+        known => known.to_vec(),
+    };
     let mut zones: BTreeMap<String, (bool, String)> = BTreeMap::new();
-    for subnet in told.into_iter().flatten() {
-        let zone = subnet.availability_zone.unwrap_or_default();
-        let of_aws = subnet.default_for_az == Some(true);
-        let this = (!of_aws, subnet.subnet_id.unwrap_or_default());
-        let chosen = zones.entry(zone).or_insert_with(|| this.clone());
+    for subnet in subnets {
+        let this = (!subnet.of_aws, subnet.id);
+        let chosen = zones.entry(subnet.zone).or_insert_with(|| this.clone());
         *chosen = std::cmp::min(chosen.clone(), this);
     }
     if zones.len() < 2 {
@@ -91,6 +87,14 @@ async fn one_per_zone(
             .hint("declare a network, which has subnets in two zones, and name it: `network:`"));
     }
     Ok(zones.into_values().map(|(_, id)| id).collect())
+}
+
+async fn zoned(cx: &Context, place: &Place) -> Result<Vec<Zoned>> {
+    let call = cx.aws.ec2.describe_subnets();
+    let call = call.set_subnet_ids(Some(place.subnets.clone()));
+    let told = call.send().await;
+    let told = told.map_err(refused("ec2:DescribeSubnets"))?.subnets;
+    Ok(told.into_iter().flatten().map(Zoned::from).collect())
 }
 
 /// Waits until it can be used.

@@ -5,7 +5,6 @@ use std::time::Duration;
 use futures::future::join_all;
 
 use super::listing::{self, Live, NOT_FOUND};
-use crate::aws::ec2::filter;
 use crate::aws::{Poll, Wait, is_code, refused};
 use crate::base::{Address, Error, Result};
 use crate::contract::{Context, Presence, Resource as _};
@@ -35,31 +34,13 @@ pub(super) async fn delete(cx: &Context, live: &Live) -> Result<()> {
     let what = format!("load balancer `{}` to be gone", live.name);
     let wait = Wait::new(what, Duration::from_mins(10), &news);
     wait.until(async || {
-        if let Some(live) = listing::describe(cx, &live.arn).await? {
-            return Ok(Poll::Pending(live.state));
-        }
-        // They hold its security groups and subnets.
-        let interfaces = interfaces(cx, live).await?;
-        Ok(if interfaces.is_empty() {
-            Poll::Ready(())
-        } else {
-            Poll::Pending(format!("{} is still there", interfaces.join(", ")))
+        Ok(match listing::describe(cx, &live.arn).await? {
+            Some(live) => Poll::Pending(live.state),
+            // Its interfaces go a moment later: groups and subnets wait for them.
+            None => Poll::Ready(()),
         })
     })
     .await
-}
-
-/// The network interfaces that AWS made for it.
-async fn interfaces(cx: &Context, live: &Live) -> Result<Vec<String>> {
-    let Some((_, full_name)) = live.arn.split_once(":loadbalancer/") else {
-        return Ok(Vec::new());
-    };
-    let call = cx.aws.ec2.describe_network_interfaces();
-    let call = call.filters(filter("description", [format!("ELB {full_name}")]));
-    let told = call.send().await;
-    let told = told.map_err(refused("ec2:DescribeNetworkInterfaces"))?;
-    let told = told.network_interfaces.into_iter().flatten();
-    Ok(told.filter_map(|it| it.network_interface_id).collect())
 }
 
 /// One answer per id: a load balancer's or a listener's ARN.

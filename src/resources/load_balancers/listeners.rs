@@ -136,7 +136,7 @@ async fn created(cx: &Context, live: &Live, wanted: &LiveListener) -> Result<Liv
         }
         // An answer was lost.
         Err(error) if is_code(&error, "DuplicateListener") => {
-            let there = listing::listeners(cx, &live.arn).await?;
+            let there = listing::listeners(cx, &live.arn, true).await?;
             let there = there.into_iter().find(|it| it.port == wanted.port);
             there.ok_or(error)
         }

@@ -4,17 +4,19 @@ use std::collections::{HashMap, HashSet};
 
 use aws_sdk_elasticloadbalancingv2::types::{
     IpAddressType, Listener as SdkListener, LoadBalancer as SdkBalancer, LoadBalancerSchemeEnum,
-    LoadBalancerStateEnum, Rule as SdkRule,
+    LoadBalancerStateEnum,
 };
 use futures::future::{try_join, try_join_all};
 use serde::Deserialize;
 
 use super::action::Action;
 use super::certificates::{self, Certificate};
-use crate::aws::elb::{name_like, tags_of};
+use crate::aws::elb::name_like;
 use crate::aws::{Tags, is_code, refused, tags};
 use crate::base::{Cost, Node, Outputs, Result};
 use crate::contract::{Context, Part, Wanted};
+use crate::resources::apart::is_asked;
+use crate::resources::named::tags_of_all;
 
 pub(super) const ARN: &str = "elasticloadbalancing:loadbalancer/app/";
 pub(super) const NOT_FOUND: &str = "LoadBalancerNotFound";
@@ -145,6 +147,7 @@ impl From<SdkBalancer> for Live {
             vpc: balancer.vpc_id.unwrap_or_default(),
             subnets,
             security_groups,
+            idle_timeout_seconds: super::minute(),
             ..Self::default()
         }
     }
@@ -160,17 +163,17 @@ pub(super) async fn discover(cx: &Context, wanted: &Wanted) -> Result<Vec<Live>>
     known.extend(tagged.into_iter().map(|(_, one)| one.arn.clone()));
     let mut found = list(cx).await?;
     found.retain(|live| known.contains(&live.name) || known.contains(&live.arn));
-    let arns: Vec<String> = found.iter().map(|live| live.arn.clone()).collect();
-    let mut tags = tags_of(&cx.aws, &arns).await?;
+    let arns = found.iter().map(|live| live.arn.as_str());
+    let mut tags = tags_of_all(cx, wanted, arns).await?;
     let complete = found.into_iter().map(|mut live| {
         live.tags = tags.remove(&live.arn).unwrap_or_default();
         async move {
             if live.tags.value(tags::STACK) == Some(&cx.stack) {
-                complete(cx, &mut live).await?;
+                complete(cx, wanted, &mut live).await?;
             }
             // Its listeners tell what its URL is.
             else if wanted.external.contains(&live.name) || wanted.external.contains(&live.arn) {
-                live.listeners = listeners(cx, &live.arn).await?;
+                live.listeners = listeners(cx, &live.arn, false).await?;
             }
             Ok::<_, crate::base::Error>(live)
         }
@@ -187,14 +190,28 @@ pub(super) async fn discover(cx: &Context, wanted: &Wanted) -> Result<Vec<Live>>
     Ok(found)
 }
 
-/// What AWS tells of one load balancer at a time only.
-pub(super) async fn complete(cx: &Context, live: &mut Live) -> Result<()> {
-    let (attributes, listeners) =
-        try_join(attributes(cx, &live.arn), listeners(cx, &live.arn)).await?;
-    let text = |key: &str| attributes.get(key).map(String::as_str).unwrap_or_default();
-    let idle = text("idle_timeout.timeout_seconds").parse();
-    live.idle_timeout_seconds = idle.unwrap_or_default();
-    live.deletion_protection = text("deletion_protection.enabled") == "true";
+/// What AWS tells of one load balancer at a time only, where it is asked for.
+async fn complete(cx: &Context, wanted: &Wanted, live: &mut Live) -> Result<()> {
+    let its_attributes = async {
+        if is_asked(wanted, &live.tags, super::ATTRIBUTES) {
+            return Ok(Some(attributes(cx, &live.arn).await?));
+        }
+        Ok(None)
+    };
+    let its_listeners = async {
+        if wanted.for_deletion {
+            return Ok(Vec::new());
+        }
+        let with_rules = is_asked(wanted, &live.tags, super::RULES);
+        listeners(cx, &live.arn, with_rules).await
+    };
+    let (attributes, listeners) = try_join(its_attributes, its_listeners).await?;
+    if let Some(attributes) = attributes {
+        let text = |key: &str| attributes.get(key).map(String::as_str).unwrap_or_default();
+        let idle = text("idle_timeout.timeout_seconds").parse();
+        live.idle_timeout_seconds = idle.unwrap_or_default();
+        live.deletion_protection = text("deletion_protection.enabled") == "true";
+    }
     live.listeners = listeners;
     Ok(())
 }
@@ -229,20 +246,30 @@ async fn attributes(cx: &Context, arn: &str) -> Result<HashMap<String, String>> 
 }
 
 /// The listeners of a load balancer, by port.
-pub(super) async fn listeners(cx: &Context, arn: &str) -> Result<Vec<LiveListener>> {
+pub(super) async fn listeners(
+    cx: &Context,
+    arn: &str,
+    with_rules: bool,
+) -> Result<Vec<LiveListener>> {
     let pages = cx.aws.elb.describe_listeners().load_balancer_arn(arn);
     let mut pages = pages.into_paginator().items().send();
     let mut found = Vec::new();
     while let Some(listener) = pages.next().await {
         found.push(listener.map_err(refused("elasticloadbalancing:DescribeListeners"))?);
     }
-    let found = found.into_iter().map(|listener| listener_of(cx, listener));
+    let found = found
+        .into_iter()
+        .map(|listener| listener_of(cx, listener, with_rules));
     let mut found = try_join_all(found).await?;
     found.sort_by_key(|listener| listener.port);
     Ok(found)
 }
 
-async fn listener_of(cx: &Context, listener: SdkListener) -> Result<LiveListener> {
+async fn listener_of(
+    cx: &Context,
+    listener: SdkListener,
+    with_rules: bool,
+) -> Result<LiveListener> {
     let arn = listener.listener_arn.unwrap_or_default();
     let protocol = listener.protocol.map(|it| it.as_str().to_owned());
     let protocol = protocol.unwrap_or_default();
@@ -257,7 +284,14 @@ async fn listener_of(cx: &Context, listener: SdkListener) -> Result<LiveListener
             Ok(Vec::new())
         }
     };
-    let (more, rules) = try_join(more, rules(cx, &arn)).await?;
+    let rules = async {
+        if with_rules {
+            super::rules::rules(cx, &arn).await
+        } else {
+            Ok(Vec::new())
+        }
+    };
+    let (more, rules) = try_join(more, rules).await?;
     let default = default.clone().filter(|_| secure);
     Ok(LiveListener {
         port: port.unwrap_or_default(),
@@ -291,49 +325,6 @@ pub(super) async fn more_certificates(
     found.sort();
     found.dedup();
     Ok(found)
-}
-
-/// The rules of a listener but for its default action, by priority.
-pub(super) async fn rules(cx: &Context, listener: &str) -> Result<Vec<LiveRule>> {
-    let pages = cx.aws.elb.describe_rules().listener_arn(listener);
-    let mut pages = pages.into_paginator().items().send();
-    let mut found = Vec::new();
-    while let Some(rule) = pages.next().await {
-        let rule = rule.map_err(refused("elasticloadbalancing:DescribeRules"))?;
-        if rule.is_default != Some(true) {
-            found.push(LiveRule::from(rule));
-        }
-    }
-    found.sort_by_key(|rule| rule.priority);
-    Ok(found)
-}
-
-impl From<SdkRule> for LiveRule {
-    fn from(rule: SdkRule) -> Self {
-        let priority = rule.priority.and_then(|it| it.parse().ok());
-        let mut read = Self {
-            arn: rule.rule_arn.unwrap_or_default(),
-            priority: priority.unwrap_or_default(),
-            action: Action::read(rule.actions),
-            ..Self::default()
-        };
-        for condition in rule.conditions.into_iter().flatten() {
-            let values = condition.values.unwrap_or_default();
-            let or = |other: Option<Vec<String>>| other.unwrap_or(values.clone());
-            match condition.field.as_deref() {
-                Some("path-pattern") => {
-                    read.path = or(condition.path_pattern_config.and_then(|it| it.values));
-                }
-                Some("host-header") => {
-                    read.host = or(condition.host_header_config.and_then(|it| it.values));
-                }
-                other => read.other.push(other.unwrap_or("?").to_owned()),
-            }
-        }
-        read.path.sort();
-        read.host.sort();
-        read
-    }
 }
 
 /// All load balancers of the region: AWS refuses to describe several of which one does not exist.

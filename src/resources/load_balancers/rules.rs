@@ -2,11 +2,12 @@
 //! counts is their order, not AWS's numbers for it.
 
 use aws_sdk_elasticloadbalancingv2::types::{
-    HostHeaderConditionConfig, PathPatternConditionConfig, RuleCondition,
+    HostHeaderConditionConfig, PathPatternConditionConfig, Rule as SdkRule, RuleCondition,
 };
 
+use super::action::Action;
 use super::difference::same;
-use super::listing::{self, LiveRule};
+use super::listing::LiveRule;
 use crate::aws::{is_code, refused};
 use crate::base::Result;
 use crate::contract::Context;
@@ -59,7 +60,7 @@ async fn created(cx: &Context, listener: &str, rule: &LiveRule) -> Result<String
         }
         // An answer was lost.
         Err(error) if is_code(&error, "PriorityInUse") => {
-            let there = listing::rules(cx, listener).await?;
+            let there = rules(cx, listener).await?;
             let is_it = |it: &LiveRule| it.priority == rule.priority && same(it, rule);
             let it = there.into_iter().find(is_it);
             it.map(|it| it.arn).ok_or(error)
@@ -85,4 +86,47 @@ fn conditions(rule: &LiveRule) -> Vec<RuleCondition> {
             .build()
     });
     path.into_iter().chain(host).collect()
+}
+
+/// The rules of a listener but for its default action, by priority.
+pub(super) async fn rules(cx: &Context, listener: &str) -> Result<Vec<LiveRule>> {
+    let pages = cx.aws.elb.describe_rules().listener_arn(listener);
+    let mut pages = pages.into_paginator().items().send();
+    let mut found = Vec::new();
+    while let Some(rule) = pages.next().await {
+        let rule = rule.map_err(refused("elasticloadbalancing:DescribeRules"))?;
+        if rule.is_default != Some(true) {
+            found.push(LiveRule::from(rule));
+        }
+    }
+    found.sort_by_key(|rule| rule.priority);
+    Ok(found)
+}
+
+impl From<SdkRule> for LiveRule {
+    fn from(rule: SdkRule) -> Self {
+        let priority = rule.priority.and_then(|it| it.parse().ok());
+        let mut read = Self {
+            arn: rule.rule_arn.unwrap_or_default(),
+            priority: priority.unwrap_or_default(),
+            action: Action::read(rule.actions),
+            ..Self::default()
+        };
+        for condition in rule.conditions.into_iter().flatten() {
+            let values = condition.values.unwrap_or_default();
+            let or = |other: Option<Vec<String>>| other.unwrap_or(values.clone());
+            match condition.field.as_deref() {
+                Some("path-pattern") => {
+                    read.path = or(condition.path_pattern_config.and_then(|it| it.values));
+                }
+                Some("host-header") => {
+                    read.host = or(condition.host_header_config.and_then(|it| it.values));
+                }
+                other => read.other.push(other.unwrap_or("?").to_owned()),
+            }
+        }
+        read.path.sort();
+        read.host.sort();
+        read
+    }
 }

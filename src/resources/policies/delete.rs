@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::{Live, listing};
 use crate::aws::{Poll, Wait, done, iam, is_code, refused, unless};
 use crate::base::{Error, Result};
-use crate::contract::{Context, Presence};
+use crate::contract::{Context, Presence, Wanted};
 
 /// The roles of the stack that lost a policy in this run, by its ARN: when it is made anew under
 /// the same ARN, they get it back.
@@ -123,7 +123,7 @@ async fn drop_old_versions(cx: &Context, arn: &str) -> Result<()> {
 
 /// One answer per ARN.
 pub(super) async fn presence(cx: &Context, ids: &[String]) -> Vec<Presence> {
-    match listing::own(cx).await {
+    match listing::own(cx, &Wanted::default()).await {
         Ok(listed) => {
             let answer = |id: &String| {
                 if listed.contains(id) {

@@ -5,14 +5,18 @@ use aws_sdk_iam::types::PolicyScopeType;
 use super::Live;
 use crate::aws::{iam, is_code, partition, refused};
 use crate::base::Result;
-use crate::contract::Context;
+use crate::contract::{Context, Wanted};
 use crate::resources::policy_document::PolicyDocument;
 
 /// Where AWS keeps its own policies.
 const PATHS: [&str; 3] = ["", "service-role/", "job-function/"];
 
-/// ARNs of all that the stack has.
-pub(super) async fn own(cx: &Context) -> Result<Vec<String>> {
+/// ARNs of all that the stack has: before its end with the roles, in one listing.
+pub(super) async fn own(cx: &Context, wanted: &Wanted) -> Result<Vec<String>> {
+    if wanted.for_deletion && wanted.in_use.contains("roles") {
+        let account = iam::everything(&cx.aws, &cx.stack).await?;
+        return Ok(account.policies.clone());
+    }
     let pages = cx.aws.iam.list_policies().scope(PolicyScopeType::Local);
     let pages = pages.path_prefix(iam::path(&cx.stack)).max_items(1000);
     let mut policies = pages.into_paginator().items().send();

@@ -13,7 +13,7 @@ use super::place::{Place, fqdn};
 use super::{Live, Record, companion, values};
 use crate::aws::{Poll, Tags, Wait, is_code, refused};
 use crate::base::{Address, Error, Result};
-use crate::contract::{Context, Resource as _, Target};
+use crate::contract::{Context, Target};
 
 /// A batch that does not fit what is there: something exists already, or is not as it was told.
 const MISFIT: &str = "InvalidChangeBatch";
@@ -85,17 +85,13 @@ async fn must_be_ours(
 pub(super) async fn delete(cx: &Context, live: &Live) -> Result<()> {
     let place = live.place();
     let owner = live.tags.owner();
-    let address = match &owner {
-        Some(owner) => owner.address.clone(),
-        None => Address::new(Record::KIND, &live.fqdn),
-    };
     let mut sets = live.sets.clone();
     for last in [false, true] {
         if sets.is_empty() {
             return Ok(());
         }
         match send(cx, &place.zone, &sets, &ChangeAction::Delete).await {
-            Ok(change) => return in_sync(cx, &address, &place, &change).await,
+            Ok(_) => return Ok(()),
             Err(error) if is_code(&error, NO_ZONE) => return Ok(()),
             Err(error) if last || !is_code(&error, MISFIT) => return Err(error),
             // An answer was lost, or somebody changed it since it was looked at.

@@ -6,7 +6,7 @@ use futures::future::join_all;
 
 use super::listing::list;
 use crate::contract::{Context, Presence};
-use crate::resources::zones::listing::plain;
+use crate::resources::zones::listing::{plain, zones as zones_of_account};
 
 /// One answer per id, `ZONE/NAME/TYPE`, by one listing for each zone.
 pub(super) async fn presence(cx: &Context, ids: &[String]) -> Vec<Presence> {
@@ -14,7 +14,16 @@ pub(super) async fn presence(cx: &Context, ids: &[String]) -> Vec<Presence> {
     let mut zones: Vec<String> = ids.iter().map(zone_of).collect();
     zones.sort();
     zones.dedup();
+    // What was in a zone that is gone is gone with it.
+    let zones_there = zones_of_account(cx).await.ok();
+    let is_gone = |zone: &String| {
+        let there = zones_there.as_ref();
+        there.is_some_and(|there| there.iter().all(|it| it.id != *zone))
+    };
     let told = zones.into_iter().map(|zone| async {
+        if is_gone(&zone) {
+            return (zone, Ok(HashSet::new()));
+        }
         let sets = list(cx, &zone, None, &|_| true).await;
         let ids = sets.map(|sets| {
             let id = |name: &str, kind: &str| format!("{zone}/{}/{kind}", plain(name));

@@ -1,7 +1,5 @@
 //! What ECR tells of repositories: all in one listing, settings one at a time.
 
-use std::collections::HashSet;
-
 use aws_sdk_ecr::types;
 
 use super::document::Document;
@@ -65,18 +63,30 @@ pub(super) async fn tags_of(cx: &Context, arn: &str) -> Result<Tags> {
     Ok(Tags(tags.map(|tag| (tag.key, tag.value)).collect()))
 }
 
-/// Fills in what no listing has.
-pub(super) async fn settings(cx: &Context, live: &mut Live) -> Result<()> {
+/// Fills in what no listing has, where it is asked for: the lifecycle policy, and who else has
+/// access.
+pub(super) async fn settings(
+    cx: &Context,
+    live: &mut Live,
+    with_lifecycle: bool,
+    with_policy: bool,
+) -> Result<()> {
     let name = live.name.as_str();
     let lifecycle = cx.aws.ecr.get_lifecycle_policy().repository_name(name);
     let policy = cx.aws.ecr.get_repository_policy().repository_name(name);
     let lifecycle = async {
+        if !with_lifecycle {
+            return Ok(None);
+        }
         let told = lifecycle.send().await;
         let told = told.map_err(refused("ecr:GetLifecyclePolicy"));
         let told = known(told, "LifecyclePolicyNotFoundException")?;
         Ok::<_, Error>(told.and_then(|told| told.lifecycle_policy_text))
     };
     let policy = async {
+        if !with_policy {
+            return Ok(None);
+        }
         let told = policy.send().await;
         let told = told.map_err(refused("ecr:GetRepositoryPolicy"));
         let told = known(told, "RepositoryPolicyNotFoundException")?;
@@ -121,18 +131,4 @@ async fn aliases(cx: &Context, key: Option<&str>) -> Result<Vec<String>> {
         }
     }
     Ok(names)
-}
-
-pub(super) async fn count_images(cx: &Context, name: &str) -> Result<usize> {
-    let pages = cx.aws.ecr.list_images().repository_name(name);
-    let mut pages = pages.into_paginator().items().send();
-    let mut digests = HashSet::new();
-    while let Some(image) = pages.next().await {
-        match image.map_err(refused("ecr:ListImages")) {
-            Ok(image) => digests.extend(image.image_digest),
-            Err(error) if is_code(&error, NOT_FOUND) => break,
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(digests.len())
 }

@@ -5,6 +5,7 @@ use super::{Live, Profile, Role, delete};
 use crate::aws::{done, iam, is_code, refused, tags, unless};
 use crate::base::{Address, Error, Result};
 use crate::contract::{Context, Target};
+use crate::resources::apart::remembered;
 
 pub(super) async fn apply(
     spec: &Role,
@@ -17,7 +18,8 @@ pub(super) async fn apply(
     managed_policies(spec, cx, target, &mut live).await?;
     inline_policies(spec, cx, &mut live).await?;
     profile(spec, cx, target, &mut live).await?;
-    let (set, unset) = tags::changes(&live.tags, target.tags);
+    let tags = remembered(target, &[super::DESCRIBED]);
+    let (set, unset) = tags::changes(&live.tags, &tags);
     if !set.is_empty() {
         let call = cx.aws.iam.tag_role().role_name(&live.name);
         let call = call.set_tags(Some(iam::sdk_tags(&set)?)).send().await;
@@ -28,7 +30,7 @@ pub(super) async fn apply(
         let call = call.set_tag_keys(Some(unset)).send().await;
         done("iam:UntagRole", call)?;
     }
-    live.tags.apply(target.tags);
+    live.tags.apply(&tags);
     Ok(live)
 }
 

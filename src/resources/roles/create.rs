@@ -6,6 +6,7 @@ use super::{Live, Role, listing};
 use crate::aws::{Poll, Wait, iam, is_code, refused};
 use crate::base::{Error, Result};
 use crate::contract::{Context, Target};
+use crate::resources::apart::remembered;
 use crate::resources::named;
 use crate::resources::reference::PolicyName;
 
@@ -16,6 +17,7 @@ pub(super) async fn created(spec: &Role, cx: &Context, target: Target<'_>) -> Re
         Some(policy) => Some(arn_of(policy, "permissions_boundary", target)?.to_owned()),
         None => None,
     };
+    let tags = remembered(target, &[super::DESCRIBED]);
     let call = cx.aws.iam.create_role().role_name(&name);
     let call = call
         .path(iam::path(&cx.stack))
@@ -23,7 +25,7 @@ pub(super) async fn created(spec: &Role, cx: &Context, target: Target<'_>) -> Re
         .max_session_duration(spec.max_session_hours * 3600)
         .set_description(spec.description.clone())
         .set_permissions_boundary(boundary.clone())
-        .set_tags(Some(iam::sdk_tags(&target.tags.0)?));
+        .set_tags(Some(iam::sdk_tags(&tags.0)?));
     let what = format!("IAM to know what role `{name}` needs");
     let made = iam::settling(what, &news, || {
         let call = call.clone();
@@ -41,7 +43,7 @@ pub(super) async fn created(spec: &Role, cx: &Context, target: Target<'_>) -> Re
         max_session_seconds: spec.max_session_hours * 3600,
         trust_policy: spec.trust(),
         permissions_boundary: boundary,
-        tags: target.tags.clone(),
+        tags,
         name,
         ..Live::default()
     })
@@ -61,7 +63,7 @@ async fn existing(cx: &Context, target: Target<'_>, name: &str) -> Result<Live> 
     let what = format!("role `{name}` to be listed");
     let wait = Wait::new(what, Duration::from_mins(1), &news);
     wait.until(async || {
-        let mut listed = listing::list(cx, &[]).await?.into_iter();
+        let mut listed = listing::own(cx).await?.into_iter();
         Ok(match listed.find(|live| live.name == name) {
             Some(live) => Poll::Ready(live),
             None => Poll::Pending("not there yet".to_owned()),

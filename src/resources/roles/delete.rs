@@ -36,16 +36,6 @@ pub(super) async fn delete(cx: &Context, live: &Live) -> Result<()> {
             done => unless(iam::NOT_FOUND, done).map(Poll::Ready),
         }
     })
-    .await?;
-    let what = format!("role `{role}` to be gone");
-    let wait = Wait::new(what, Duration::from_mins(1), &|_| {});
-    wait.until(async || {
-        let call = cx.aws.iam.get_role().role_name(role).send().await;
-        match done("iam:GetRole", call) {
-            Ok(()) => Ok(Poll::Pending("still there".to_owned())),
-            gone => unless(iam::NOT_FOUND, gone).map(Poll::Ready),
-        }
-    })
     .await
 }
 
@@ -144,12 +134,15 @@ pub(super) async fn presence(cx: &Context, ids: &[String]) -> Vec<Presence> {
 async fn left(cx: &Context, ids: &[String]) -> Result<HashSet<String>> {
     let path = iam::path(&cx.stack);
     let mut left = HashSet::new();
-    let pages = cx.aws.iam.list_roles().path_prefix(&path);
-    let mut roles = pages.into_paginator().items().send();
-    while let Some(role) = roles.next().await {
-        left.insert(role.map_err(refused("iam:ListRoles"))?.role_name);
+    let is_profile = |id: &String| id.starts_with(PROFILE);
+    if !ids.iter().all(is_profile) {
+        let pages = cx.aws.iam.list_roles().path_prefix(&path);
+        let mut roles = pages.into_paginator().items().send();
+        while let Some(role) = roles.next().await {
+            left.insert(role.map_err(refused("iam:ListRoles"))?.role_name);
+        }
     }
-    if ids.iter().any(|id| id.starts_with(PROFILE)) {
+    if ids.iter().any(is_profile) {
         let pages = cx.aws.iam.list_instance_profiles().path_prefix(&path);
         let mut profiles = pages.into_paginator().items().send();
         while let Some(profile) = profiles.next().await {

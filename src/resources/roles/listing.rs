@@ -1,48 +1,72 @@
 //! Roles as IAM tells them in bulk: the stack's own by their path, and others by name.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use aws_sdk_iam::types::{EntityType, RoleDetail};
+use aws_sdk_iam::types::RoleDetail;
+use futures::try_join;
 
-use super::{Live, Profile};
+use super::{Live, Profile, Role};
 use crate::aws::{iam, refused};
 use crate::base::Result;
-use crate::contract::Context;
+use crate::contract::{Context, Resource as _, Wanted};
+use crate::resources::apart::is_asked;
 use crate::resources::policy_document::PolicyDocument;
 
 /// The most entries that IAM puts in one page.
 const PAGE: i32 = 1000;
+/// Seconds that a session lasts at most when nothing else was said.
+const HOUR: i32 = 3600;
 
 /// What only `ListRoles` tells: description, and the longest session in seconds.
 type Described = HashMap<String, (Option<String>, Option<i32>)>;
 
-/// The stack's roles, and those that are called `external` or whose instance profile is. The whole
-/// account is listed only when there are any by what one listing by path says.
-pub(super) async fn list(cx: &Context, external: &[String]) -> Result<Vec<Live>> {
-    let described = described(cx).await?;
-    if described.is_empty() && external.is_empty() {
+/// The stack's roles, and those that are called `external` or whose instance profile is. Where the
+/// stack may have none, one listing by path says so, and the account is not listed.
+pub(super) async fn discover(cx: &Context, wanted: &Wanted) -> Result<Vec<Live>> {
+    let in_use = wanted.in_use.contains(Role::KIND);
+    if !in_use && described(cx).await?.is_empty() {
         return Ok(Vec::new());
     }
-    let path = iam::path(&cx.stack);
-    let pages = cx.aws.iam.get_account_authorization_details();
-    let pages = pages.filter(EntityType::Role).max_items(PAGE);
-    let mut pages = pages.into_paginator().send();
-    let mut found = Vec::new();
-    while let Some(page) = pages.next().await {
-        let page = page.map_err(refused("iam:GetAccountAuthorizationDetails"))?;
-        for detail in page.role_detail_list.into_iter().flatten() {
-            let is_own = detail.path.as_ref() == Some(&path);
-            let role = live(detail, &path, &described);
-            let names = external.iter().filter(|name| role.is_called(name));
-            let named = names.map(|name| role.clone().known_as(name));
-            let before = found.len();
-            found.extend(named);
-            if is_own && found.len() == before {
-                found.push(role.own_profile());
-            }
+    let mut found = list(cx, &wanted.external, wanted.for_deletion).await?;
+    let asked = |live: &Live| is_asked(wanted, &live.tags, super::DESCRIBED);
+    if found.iter().any(asked) {
+        let described = described(cx).await?;
+        for live in &mut found {
+            live.describe(&described);
         }
     }
-    Ok(found.into_iter().map(|role| role.live).collect())
+    Ok(found)
+}
+
+/// The same with nothing left out.
+pub(super) async fn own(cx: &Context) -> Result<Vec<Live>> {
+    let (mut found, described) = try_join!(list(cx, &[], false), described(cx))?;
+    for live in &mut found {
+        live.describe(&described);
+    }
+    Ok(found)
+}
+
+async fn list(cx: &Context, external: &[String], with_policies: bool) -> Result<Vec<Live>> {
+    let path = iam::path(&cx.stack);
+    let account = match with_policies {
+        true => iam::everything(&cx.aws, &cx.stack).await?,
+        false => Arc::new(iam::roles(&cx.aws, &cx.stack).await?),
+    };
+    let mut found = Vec::new();
+    for detail in &account.roles {
+        let is_own = detail.path.as_ref() == Some(&path);
+        let role = live(detail.clone(), &path);
+        let names = external.iter().filter(|name| role.is_called(name));
+        let named = names.map(|name| role.clone().known_as(name));
+        let before = found.len();
+        found.extend(named);
+        if is_own && found.len() == before {
+            found.push(role.own_profile());
+        }
+    }
+    Ok(found.into_iter().map(|role: Listed| role.live).collect())
 }
 
 async fn described(cx: &Context) -> Result<Described> {
@@ -91,9 +115,17 @@ impl Listed {
     }
 }
 
-fn live(detail: RoleDetail, path: &str, described: &Described) -> Listed {
+impl Live {
+    fn describe(&mut self, described: &Described) {
+        if let Some((description, seconds)) = described.get(&self.name) {
+            self.description = description.clone().filter(|text| !text.is_empty());
+            self.max_session_seconds = seconds.unwrap_or(HOUR);
+        }
+    }
+}
+
+fn live(detail: RoleDetail, path: &str) -> Listed {
     let name = detail.role_name.unwrap_or_default();
-    let (description, seconds) = described.get(&name).cloned().unwrap_or_default();
     let boundary = detail.permissions_boundary;
     let attached = detail.attached_managed_policies.into_iter().flatten();
     let inline = detail.role_policy_list.into_iter().flatten();
@@ -110,8 +142,8 @@ fn live(detail: RoleDetail, path: &str, described: &Described) -> Listed {
     let live = Live {
         arn: detail.arn.unwrap_or_default(),
         known_as: None,
-        description: description.filter(|text| !text.is_empty()),
-        max_session_seconds: seconds.unwrap_or(3600),
+        description: None,
+        max_session_seconds: HOUR,
         trust_policy: document(detail.assume_role_policy_document),
         managed_policies: attached.filter_map(|policy| policy.policy_arn).collect(),
         policies: inline

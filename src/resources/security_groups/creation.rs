@@ -5,22 +5,14 @@ use std::time::Duration;
 use aws_sdk_ec2::types::ResourceType;
 
 use super::{Live, SecurityGroup, list};
-use crate::aws::ec2::{filter, of_address, of_stack, specification};
+use crate::aws::ec2::{filter, specification};
 use crate::aws::{Poll, Wait, is_code, refused};
 use crate::base::Result;
 use crate::contract::{Context, Target};
 use crate::resources::place::place;
 
-/// The group of this address, or a new one without its rules.
-pub(super) async fn found_or_made(
-    spec: &SecurityGroup,
-    cx: &Context,
-    target: Target<'_>,
-) -> Result<Live> {
-    let ours = || vec![of_stack(&cx.stack), of_address(target.address)];
-    if let Some(live) = list(cx, ours()).await?.into_iter().next() {
-        return Ok(live);
-    }
+/// A new group, without its rules; or the one of this address that an earlier try made.
+pub(super) async fn made(spec: &SecurityGroup, cx: &Context, target: Target<'_>) -> Result<Live> {
     let vpc = match &spec.vpc {
         Some(vpc) => vpc.clone(),
         None => place(cx, target, spec.network.as_ref()).await?.vpc,

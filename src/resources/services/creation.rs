@@ -58,7 +58,7 @@ pub(super) async fn created(spec: &Service, cx: &Context, target: Target<'_>) ->
     let call = call.set_tags(Some(sdk_tags(&target.tags.0)));
     let news = |text: &str| cx.progress.doing(target.address, text);
     let what = format!("service `{name}` to be made");
-    let wait = Wait::new(what, Duration::from_mins(5), &news);
+    let wait = Wait::new(what, Duration::from_mins(10), &news);
     let made = wait.until(async || {
         match call
             .clone()
@@ -84,11 +84,13 @@ pub(super) async fn created(spec: &Service, cx: &Context, target: Target<'_>) ->
     Ok(live)
 }
 
-/// ECS is still making its own role, or does not see the cluster or the roles yet.
+/// ECS is still making its own role, does not see the cluster or the roles yet, or an old service of
+/// that name is on its way out.
 fn is_too_early(error: &Error) -> bool {
     let text = error.message();
     text.contains("service linked role")
         || text.contains("ECS was unable to assume the role")
+        || text.contains("still Draining")
         || is_code(error, "ClusterNotFoundException")
 }
 

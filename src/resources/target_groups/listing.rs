@@ -11,10 +11,12 @@ use serde::Deserialize;
 use super::attributes::{self, Attributes};
 use super::health_check::HealthCheck;
 use super::targets;
-use crate::aws::elb::{name_like, tags_of};
+use crate::aws::elb::name_like;
 use crate::aws::{Tags, is_code, refused, tags};
 use crate::base::{Cost, Outputs, Result};
 use crate::contract::{Context, Wanted};
+use crate::resources::apart::is_asked;
+use crate::resources::named::tags_of_all;
 
 pub(super) const ARN: &str = "elasticloadbalancing:targetgroup/";
 pub(super) const NOT_FOUND: &str = "TargetGroupNotFound";
@@ -95,13 +97,13 @@ pub(super) async fn discover(cx: &Context, wanted: &Wanted) -> Result<Vec<Live>>
     known.extend(tagged.into_iter().map(|(_, one)| one.arn.clone()));
     let mut found = list(cx).await?;
     found.retain(|live| known.contains(&live.name) || known.contains(&live.arn));
-    let arns: Vec<String> = found.iter().map(|live| live.arn.clone()).collect();
-    let mut tags = tags_of(&cx.aws, &arns).await?;
+    let arns = found.iter().map(|live| live.arn.as_str());
+    let mut tags = tags_of_all(cx, wanted, arns).await?;
     let complete = found.into_iter().map(|mut live| {
         live.tags = tags.remove(&live.arn).unwrap_or_default();
         async move {
             if live.tags.value(tags::STACK) == Some(&cx.stack) {
-                complete(cx, &mut live).await?;
+                complete(cx, wanted, &mut live).await?;
             }
             Ok(live)
         }
@@ -109,10 +111,12 @@ pub(super) async fn discover(cx: &Context, wanted: &Wanted) -> Result<Vec<Live>>
     try_join_all(complete).await
 }
 
-/// What AWS tells of one group at a time only.
-pub(super) async fn complete(cx: &Context, live: &mut Live) -> Result<()> {
-    live.attributes = attributes::describe(cx, &live.arn).await?;
-    if live.target_type == "instance" {
+/// What AWS tells of one group at a time only, where it is asked for.
+async fn complete(cx: &Context, wanted: &Wanted, live: &mut Live) -> Result<()> {
+    if is_asked(wanted, &live.tags, super::ATTRIBUTES) {
+        live.attributes = attributes::describe(cx, &live.arn).await?;
+    }
+    if live.target_type == "instance" && is_asked(wanted, &live.tags, super::TARGETS) {
         live.targets = targets::describe(cx, &live.arn).await?;
     }
     Ok(())

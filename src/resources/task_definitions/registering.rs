@@ -93,5 +93,6 @@ pub(super) fn told(cx: &Context, told: types::TaskDefinition, tags: Tags) -> Liv
         architecture: architecture.as_str().to_owned(),
         containers: containers.map(containers::told).collect(),
         tags,
+        revisions: None,
     }
 }

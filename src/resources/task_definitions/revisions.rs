@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aws_sdk_ecs::types::{TaskDefinitionField, TaskDefinitionStatus};
-use futures::future::{join_all, try_join_all};
+use futures::future::{join_all, try_join, try_join_all};
 
 use super::{ARN, Live, TaskDefinition, registering};
 use crate::aws::ecs::{retag, tags_of};
@@ -38,6 +38,9 @@ pub(super) async fn discover(cx: &Context, wanted: &Wanted) -> Result<Vec<Live>>
         }
     }
     let found = try_join_all(families.iter().map(|(family, tagged)| async move {
+        if let (true, Some(arn)) = (wanted.for_deletion, tagged) {
+            return listed(cx, wanted, family, arn).await;
+        }
         match (describe(cx, family).await?, tagged) {
             (Some(live), _) => Ok::<_, Error>(Some(live)),
             (None, Some(arn)) => describe(cx, arn).await,
@@ -48,6 +51,29 @@ pub(super) async fn discover(cx: &Context, wanted: &Wanted) -> Result<Vec<Live>>
     Ok(found
         .filter(|live| live.status != "DELETE_IN_PROGRESS")
         .collect())
+}
+
+/// What it takes to delete a family that the Tagging API lists: its revisions and its tags.
+async fn listed(cx: &Context, wanted: &Wanted, family: &str, arn: &str) -> Result<Option<Live>> {
+    let (active, inactive) = every(cx, family).await?;
+    let tagged = wanted.tagged.of(&cx.aws, &cx.stack).await?.iter();
+    let tagged = tagged.rev().find(|one| one.arn == arn);
+    let newest = active.last().or(inactive.last()).cloned();
+    Ok(newest.map(|newest| Live {
+        family: family.to_owned(),
+        revision: revision(&newest),
+        arn: newest,
+        tags: tagged.map(|one| one.tags.clone()).unwrap_or_default(),
+        revisions: Some((active, inactive)),
+        ..Live::default()
+    }))
+}
+
+/// ARNs of a family's revisions, active and inactive ones.
+async fn every(cx: &Context, family: &str) -> Result<(Vec<String>, Vec<String>)> {
+    let active = list(cx, family, TaskDefinitionStatus::Active);
+    let inactive = list(cx, family, TaskDefinitionStatus::Inactive);
+    try_join(active, inactive).await
 }
 
 /// The newest active revision of a family, or the revision of an ARN.
@@ -150,7 +176,7 @@ pub(super) async fn prune(
             }
         }
     }
-    delete(cx, &gone).await
+    delete(cx, &gone).await.map(drop)
 }
 
 async fn deregister(cx: &Context, arn: &str) -> Result<()> {
@@ -164,13 +190,16 @@ async fn deregister(cx: &Context, arn: &str) -> Result<()> {
     }
 }
 
-/// Deletes revisions that are inactive. Those that tasks still run from go when these end.
-async fn delete(cx: &Context, arns: &[String]) -> Result<()> {
+/// Deletes revisions that are inactive; whether ECS says that all of them go. Those that tasks still
+/// run from go when these end.
+async fn delete(cx: &Context, arns: &[String]) -> Result<bool> {
+    let mut all_go = true;
     for some in arns.chunks(AT_ONCE) {
         let call = cx.aws.ecs.delete_task_definitions();
         let done = call.set_task_definitions(Some(some.to_vec())).send().await;
         let failures = done.map_err(refused("ecs:DeleteTaskDefinitions"))?.failures;
         for failure in failures.into_iter().flatten() {
+            all_go = false;
             let reason = failure.reason.unwrap_or_default();
             // Gone already, or not seen as inactive yet: the next look tells.
             if !reason.contains("does not exist") && !reason.contains("ACTIVE") {
@@ -180,7 +209,7 @@ async fn delete(cx: &Context, arns: &[String]) -> Result<()> {
             }
         }
     }
-    Ok(())
+    Ok(all_go)
 }
 
 /// Every revision, whatever its status.
@@ -192,23 +221,25 @@ pub(super) async fn delete_all(cx: &Context, live: &Live) -> Result<()> {
     let news = |text: &str| cx.progress.doing(&address, text);
     let what = format!("the revisions of `{}` to be gone", live.family);
     let wait = Wait::new(what, Duration::from_mins(10), &news);
-    wait.until(async || {
-        let active = list(cx, &live.family, TaskDefinitionStatus::Active).await?;
-        for arn in &active {
-            deregister(cx, arn).await?;
+    let mut known = live.revisions.clone();
+    wait.until(move || {
+        let known = known.take();
+        async move {
+            let (active, mut all) = match known {
+                Some(known) => known,
+                None => every(cx, &live.family).await?,
+            };
+            for arn in &active {
+                deregister(cx, arn).await?;
+            }
+            all.extend(active);
+            all.sort();
+            all.dedup();
+            if delete(cx, &all).await? {
+                return Ok(Poll::Ready(()));
+            }
+            Ok(Poll::Pending(format!("{} are deleted", all.len())))
         }
-        let mut all = list(cx, &live.family, TaskDefinitionStatus::Inactive).await?;
-        all.extend(
-            active
-                .into_iter()
-                .filter(|arn| !all.contains(arn))
-                .collect::<Vec<_>>(),
-        );
-        if all.is_empty() {
-            return Ok(Poll::Ready(()));
-        }
-        delete(cx, &all).await?;
-        Ok(Poll::Pending(format!("{} are deleted", all.len())))
     })
     .await
 }
@@ -216,18 +247,14 @@ pub(super) async fn delete_all(cx: &Context, live: &Live) -> Result<()> {
 /// One answer per family: present while any revision can be used or described.
 pub(super) async fn presence(cx: &Context, ids: &[String]) -> Vec<Presence> {
     join_all(ids.iter().map(|family| async {
-        let active = list(cx, family, TaskDefinitionStatus::Active).await;
-        let inactive = list(cx, family, TaskDefinitionStatus::Inactive).await;
-        match (active, inactive) {
-            (Ok(active), Ok(inactive)) if active.is_empty() && inactive.is_empty() => {
-                Presence::Absent
-            }
-            (Ok(active), Ok(inactive)) => Presence::Present(format!(
+        match every(cx, family).await {
+            Ok((active, inactive)) if active.is_empty() && inactive.is_empty() => Presence::Absent,
+            Ok((active, inactive)) => Presence::Present(format!(
                 "{} active and {} inactive revisions",
                 active.len(),
                 inactive.len()
             )),
-            (Err(error), _) | (_, Err(error)) => Presence::Unknown(error.message().to_owned()),
+            Err(error) => Presence::Unknown(error.message().to_owned()),
         }
     }))
     .await

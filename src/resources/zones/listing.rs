@@ -1,13 +1,12 @@
 //! The account's hosted zones, listed once for all that ask at the same moment.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::Arc;
 
 use aws_sdk_route53::types::TagResourceType;
-use tokio::sync::OnceCell;
 
 use super::creation::owner_in;
-use crate::aws::{Tags, refused};
+use crate::aws::{OnItsWay, Tags, refused};
 use crate::base::Result;
 use crate::contract::Context;
 
@@ -32,31 +31,16 @@ pub struct Listed {
     pub records: i64,
 }
 
-type Cell = OnceCell<Arc<Vec<Listed>>>;
-
-/// The listing that is on its way now, if any: kept no longer, so that a later look is a new one.
-#[derive(Default)]
-struct OnItsWay(Mutex<Weak<Cell>>);
-
 /// Every hosted zone of the account.
 ///
 /// # Errors
 /// What AWS said.
 pub async fn zones(cx: &Context) -> Result<Arc<Vec<Listed>>> {
-    let shared = cx.aws.shared::<OnItsWay>();
-    let cell = {
-        let mut on_its_way = shared.0.lock().unwrap_or_else(PoisonError::into_inner);
-        on_its_way.upgrade().unwrap_or_else(|| {
-            let cell = Arc::new(Cell::new());
-            *on_its_way = Arc::downgrade(&cell);
-            cell
-        })
-    };
-    let listed = cell.get_or_try_init(|| list(cx)).await?;
-    Ok(Arc::clone(listed))
+    let shared = cx.aws.shared::<OnItsWay<Vec<Listed>>>();
+    shared.ask(|| list(cx)).await
 }
 
-async fn list(cx: &Context) -> Result<Arc<Vec<Listed>>> {
+async fn list(cx: &Context) -> Result<Vec<Listed>> {
     let pages = cx.aws.route53.list_hosted_zones().into_paginator();
     let mut pages = pages.items().send();
     let mut listed = Vec::new();
@@ -72,7 +56,7 @@ async fn list(cx: &Context) -> Result<Arc<Vec<Listed>>> {
             records: zone.resource_record_set_count.unwrap_or(i64::MAX),
         });
     }
-    Ok(Arc::new(listed))
+    Ok(listed)
 }
 
 /// The tags of the zones that tidewalk made, which their references tell; of one that was not

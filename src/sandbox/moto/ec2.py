@@ -64,6 +64,23 @@ def forget_tags(old, self, *args, **kwargs):
 
 
 @replaces(EC2Backend)
+def run_instances(old, self, *args, **kwargs):
+    """The groups of the first interface are the instance's; interfaces have tags of their own.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_InstanceNetworkInterfaceSpecification.html
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_TagSpecification.html
+    """
+    tags = (kwargs.get("tags") or {}).get("network-interface") or {}
+    reservation = old(self, *args, **kwargs)
+    for instance in reservation.instances:
+        for interface in instance.nics.values():
+            interface.add_tags(tags)
+        if not instance.security_groups and 0 in instance.nics:
+            instance.security_groups = list(instance.nics[0]._group_set)
+    return reservation
+
+
+@replaces(EC2Backend)
 def attach_volume(old, self, volume_id, instance_id, *args, **kwargs):
     """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AttachVolume.html"""
     volume = self.get_volume(volume_id)

@@ -10,10 +10,12 @@ from patch import replaces
 THERE = {
     "ami": lambda it: it.amis,
     "eipalloc": lambda it: [address.allocation_id for address in it.addresses],
-    "eni": lambda it: it.enis,
+    "eni": lambda it: [eni.id for eni in it.enis.values() if not (eni.instance and eni.instance.state == "terminated")],
+    "key": lambda it: [pair.id for pair in it.key_pairs.values()],
     "igw": lambda it: it.internet_gateways,
     "lt": lambda it: it.launch_templates,
     "rtb": lambda it: it.route_tables,
+    "sg": lambda it: [group for some in it.groups.values() for group in some],
     "snap": lambda it: it.snapshots,
     "subnet": lambda it: [subnet for some in it.subnets.values() for subnet in some],
     "vol": lambda it: it.volumes,

@@ -42,7 +42,7 @@ EC2 = {
     "key-pair": lambda it: it.key_pairs.values(),
     "launch-template": lambda it: it.launch_templates.values(),
     "natgateway": lambda it: it.nat_gateways.values(),
-    "network-interface": lambda it: it.enis.values(),
+    "network-interface": lambda it: [eni for eni in it.enis.values() if not (eni.instance and eni.instance.state == "terminated")],
     "route-table": lambda it: it.route_tables.values(),
     "security-group": lambda it: [one for some in it.groups.values() for one in some.values()],
     "snapshot": lambda it: it.snapshots.values(),
@@ -162,8 +162,21 @@ def get_resources(old, self, pagination_token=None, resources_per_page=50, tags_
     return b64encode(page[-1].arn.encode()).decode() if more else "", page
 
 
+# What it answers for; of any other service it refuses the filter.
+SERVICES = {
+    *("acm", "cloudwatch", "dynamodb", "ec2", "ecr", "ecs", "elasticloadbalancing", "iam", "kinesis", "kms"),
+    *("logs", "route53", "s3", "scheduler", "secretsmanager", "sns", "ssm"),
+}
+
+
 @replaces(ResourceGroupsTaggingAPIResponse, "get_resources")
 def listed(old, self):
+    for wanted in self._get_param("ResourceTypeFilters", []):
+        service = wanted.split(":")[0]
+        if service not in SERVICES:
+            refuse("InvalidParameterException", f"Unsupported service={service} in ResourceTypeFilter - {wanted}:")
+    if self._get_param("ResourcesPerPage", 50) not in range(1, 101):
+        refuse("InvalidParameterException", "ResourcesPerPage must be between 1 and 100")
     others = ("TagFilters", "ResourceTypeFilters", "ResourcesPerPage", "TagsPerPage", "PaginationToken")
     arns = self._get_param("ResourceARNList", [])
     if arns and any(self._get_param(name) for name in others):
