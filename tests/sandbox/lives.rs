@@ -35,10 +35,9 @@ macro_rules! lives {
             let lived = [$(stringify!($kind)),*];
             let kinds = registry().into_iter();
             let kinds = kinds.filter(|kind| kind.stage() == Stage::Account);
-            let older = ["instances"];
             let missing: Vec<_> = kinds
                 .map(|kind| kind.name())
-                .filter(|name| !lived.contains(name) && !older.contains(name))
+                .filter(|name| !lived.contains(name))
                 .collect();
             assert!(missing.is_empty(), "without a life: {missing:?}");
         }
@@ -53,6 +52,7 @@ lives! {
     elastic_ips,
     fleets,
     iam_users,
+    instances,
     key_pairs,
     keys,
     launch_templates,
