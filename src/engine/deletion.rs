@@ -64,13 +64,12 @@ impl Engine {
                 let earlier = kind.delete_rank() < other.delete_rank();
                 let last = other.deleted_last() && !kind.deleted_last();
                 let freed = kind.freed_by().contains(name);
-                let (before, after) = match freed {
-                    true => (others, its),
-                    false => (its, others),
-                };
+                let (before, after) = if freed { (others, its) } else { (its, others) };
                 if freed || earlier && (last || used.contains(*name)) {
                     for before in before {
-                        after.iter().for_each(|after| graph.need(after, before));
+                        for after in after {
+                            graph.need(after, before);
+                        }
                     }
                 }
             }

@@ -41,9 +41,10 @@ pub(super) async fn survey(
     observer: &dyn Observer,
 ) -> Result<Survey, Errors> {
     let told = kinds.iter().filter(|kind| !kind.tagged_in_part());
-    let tagged = match whole {
-        true => Tagged::default(),
-        false => Tagged::under(told.filter_map(|kind| kind.arn())),
+    let tagged = if whole {
+        Tagged::default()
+    } else {
+        Tagged::under(told.filter_map(|kind| kind.arn()))
     };
     let kinds = kinds.iter();
     let kinds: Vec<_> = kinds

@@ -145,7 +145,7 @@ impl crate::contract::Live for Live {
     }
 
     fn cost(&self, region: &str) -> Option<Cost> {
-        price::now(self, region)
+        Some(price::now(self, region))
     }
 }
 

@@ -241,12 +241,8 @@ impl Resource for Service {
     }
 
     async fn apply(&self, cx: &Context, target: Target<'_>, live: Option<&Live>) -> Result<Live> {
-        let there = match live {
-            Some(live) => Some(live.clone()),
-            None => None,
-        };
-        let mut live = match there {
-            Some(live) => creation::updated(self, cx, target, live).await?,
+        let mut live = match live {
+            Some(live) => creation::updated(self, cx, target, live.clone()).await?,
             None => creation::created(self, cx, target).await?,
         };
         retag(&cx.aws, &live.arn, &live.tags, target.tags).await?;

@@ -4,23 +4,27 @@
 //!
 //! Keys of a life: `steps` (`vars` for this step and those after it; `plan`, the lines
 //! `ACTION ADDRESS: CHANGED FIELDS`; `seen`, what boto3 must read then); `gone`, what it must read
-//! after destroy; `unchanged` (field → why no step changes it); `before`, calls of boto3 that set
-//! the stage. A reading is `read: SERVICE.METHOD`, `with` (parameters; `${NAME}` is an output of
+//! after destroy; `unchanged` (field → why no step changes it); `unseen` (verb → action → why no
+//! step calls it though the kind declares it); `before`, calls of boto3 that set the stage. A reading is `read: SERVICE.METHOD`, `with` (parameters; `${NAME}` is an output of
 //! the playbook), `at` (`JMESPath`) and `is`.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::Path;
 use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
-use tidewalk::contract::{Iam, Kind, Stage};
+use tidewalk::contract::{Kind, Stage};
 use tidewalk::resources::registry;
-use tidewalk::sandbox::{self, Effect, Fault};
+use tidewalk::sandbox::{Effect, Fault};
 
 use crate::harness::{Beach, Ended};
+
+mod permitted;
+mod reading;
+
+use permitted::{Seen, Used, must_be_allowed};
+use reading::Reading;
 
 /// One test per kind.
 macro_rules! lives {
@@ -35,10 +39,9 @@ macro_rules! lives {
             let lived = [$(stringify!($kind)),*];
             let kinds = registry().into_iter();
             let kinds = kinds.filter(|kind| kind.stage() == Stage::Account);
-            let older = ["instances"];
             let missing: Vec<_> = kinds
                 .map(|kind| kind.name())
-                .filter(|name| !lived.contains(name) && !older.contains(name))
+                .filter(|name| !lived.contains(name))
                 .collect();
             assert!(missing.is_empty(), "without a life: {missing:?}");
         }
@@ -53,6 +56,7 @@ lives! {
     elastic_ips,
     fleets,
     iam_users,
+    instances,
     key_pairs,
     keys,
     launch_templates,
@@ -85,6 +89,8 @@ struct Life {
     #[serde(default)]
     unchanged: BTreeMap<String, String>,
     #[serde(default)]
+    unseen: BTreeMap<String, BTreeMap<String, String>>,
+    #[serde(default)]
     before: Vec<Reading>,
     /// Environment variables of the program.
     #[serde(default)]
@@ -101,16 +107,6 @@ struct Step {
     seen: Vec<Reading>,
 }
 
-#[derive(Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Reading {
-    read: String,
-    #[serde(default)]
-    with: Map<String, Json>,
-    at: Option<String>,
-    is: Option<Json>,
-}
-
 /// One playbook on a sandbox of its own.
 struct Living<'a> {
     kind: Arc<dyn Kind>,
@@ -119,7 +115,11 @@ struct Living<'a> {
     playbook: String,
     vars: Map<String, Json>,
     outputs: Map<String, Json>,
+    seen: Seen,
 }
+
+/// Tags of every playbook of a life, and what its last step has in their place.
+const TAGS: [&str; 2] = ["\ntags: { Owner: ops }\n", "\ntags: { Team: data }\n"];
 
 fn live(kind: &str) {
     let folder = Path::new("tests/playbooks/kinds");
@@ -137,8 +137,9 @@ fn live(kind: &str) {
         playbook,
         vars: Map::new(),
         outputs: Map::new(),
+        seen: Seen::default(),
     };
-    living.read(&life.before);
+    reading::read(living.beach.endpoint(), &living.outputs, &life.before);
     living.through_all_steps();
     let calls: BTreeSet<String> = living.beach.calls().into_iter().collect();
     for (way, effect, times) in ways() {
@@ -167,30 +168,51 @@ impl Living<'_> {
         for (number, step) in self.life.steps.iter().enumerate() {
             let at = format!("{} step {number}", self.kind.name());
             self.vars.extend(step.vars.clone());
-            let ended = self.run(&["apply", "--yes"]);
-            assert_eq!(
-                ended.code,
-                Some(0),
-                "{at}: {}{}",
-                ended.stderr,
-                ended.stdout
-            );
-            let documents = documents(&ended);
+            let documents = self.step(&["apply", "--yes"], &at);
             let plan = &documents["plan"];
             self.note_changes(plan, &mut changed);
             let mut expected = step.plan.clone();
             expected.sort();
             assert_eq!(lines(plan), expected, "{at}");
-            self.outputs = documents["outcome"]["outputs"]
-                .as_object()
-                .cloned()
-                .unwrap_or_default();
-            Self::must_be_allowed(&documents, |iam| [iam.discover, iam.apply, iam.delete]);
             self.nothing_to_do(&at);
             self.see(&step.seen, &at);
         }
         self.all_fields_were_changed(&changed);
+        self.with_other_tags();
         self.destroy("at the end");
+        self.seen.must_be_all(self.kind.as_ref(), &self.life.unseen);
+    }
+
+    /// Everything that carries the playbook's tags loses one and gets another.
+    fn with_other_tags(&mut self) {
+        let path = self.beach.folder().join(&self.playbook);
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, text.replace(TAGS[0], TAGS[1])).unwrap();
+        let documents = self.step(&["apply", "--yes"], "other tags");
+        for line in lines(&documents["plan"]) {
+            let is_retagged = line.ends_with(" tags.Team, tags.Owner");
+            assert!(line.starts_with("update ") && is_retagged, "{line}");
+        }
+        self.nothing_to_do("other tags");
+        std::fs::write(&path, text).unwrap();
+    }
+
+    /// A step of the life: it succeeds, and what it calls is remembered.
+    fn step(&mut self, command: &[&str], at: &str) -> Json {
+        let (ended, documents) = self.run(command, at);
+        let Ended { stdout, stderr, .. } = &ended;
+        assert_eq!(ended.code, Some(0), "{at}: {stderr}{stdout}");
+        let used = Used::by(&documents, command[0] != "plan");
+        self.seen.note(self.kind.name(), &documents, &used);
+        if command[0] == "apply" {
+            self.keep_outputs(&documents);
+        }
+        documents
+    }
+
+    fn keep_outputs(&mut self, documents: &Json) {
+        let outputs = documents["outcome"]["outputs"].as_object().cloned();
+        self.outputs = outputs.unwrap_or_default();
     }
 
     /// The same under faults of every call in `calls`: made and destroyed once.
@@ -224,27 +246,20 @@ impl Living<'_> {
             std::thread::sleep(std::time::Duration::from_millis(*ms));
         }
         arm(&self.beach);
-        let ended = self.run(&["apply", "--yes"]);
+        let (ended, _) = self.run(&["apply", "--yes"], &at);
         self.beach.no_faults();
         if ended.code != Some(0) {
             assert!(may_fail, "{at}: {}{}", ended.stderr, ended.stdout);
-            let again = self.run(&["apply", "--yes"]);
-            assert_eq!(
-                again.code,
-                Some(0),
-                "{at}: {}{}",
-                again.stderr,
-                again.stdout
-            );
+            let (again, _) = self.run(&["apply", "--yes"], &at);
+            let Ended { stdout, stderr, .. } = &again;
+            assert_eq!(again.code, Some(0), "{at}: {stderr}{stdout}");
         }
         self.nothing_to_do(&at);
-        self.outputs = documents(&self.run(&["apply", "--yes"]))["outcome"]["outputs"]
-            .as_object()
-            .cloned()
-            .unwrap_or_default();
+        let (_, documents) = self.run(&["apply", "--yes"], &at);
+        self.keep_outputs(&documents);
         self.see(&self.life.steps[0].seen, &at);
         arm(&self.beach);
-        let ended = self.run(&["destroy", "--yes"]);
+        let (ended, _) = self.run(&["destroy", "--yes"], &at);
         self.beach.no_faults();
         if ended.code != Some(0) {
             assert!(may_fail, "{at}: {}{}", ended.stderr, ended.stdout);
@@ -252,7 +267,8 @@ impl Living<'_> {
         self.destroy(&at);
     }
 
-    fn run(&self, command: &[&str]) -> Ended {
+    /// Runs the program: it calls nothing but what it may.
+    fn run(&self, command: &[&str], at: &str) -> (Ended, Json) {
         let mut args = vec![command[0], &self.playbook, "--sandbox", "--json"];
         args.extend(&command[1..]);
         let vars: Vec<String> = self
@@ -270,122 +286,32 @@ impl Living<'_> {
         let env: Vec<_> = env
             .map(|(name, value)| (name.as_str(), value.as_str()))
             .collect();
-        self.beach.run_with(&args, &env)
+        let ended = self.beach.run_with(&args, &env);
+        let documents = documents(&ended);
+        // A run that ended before its plan does not tell which listings it began.
+        if documents.get("plan").is_some() {
+            let used = Used::by(&documents, command[0] != "plan");
+            must_be_allowed(&documents, &used, at);
+        }
+        (ended, documents)
     }
 
     fn nothing_to_do(&self, at: &str) {
-        let ended = self.run(&["plan"]);
-        let documents = documents(&ended);
+        let (ended, documents) = self.run(&["plan"], at);
         let left = lines(&documents["plan"]);
         let said = format!("{}{}", ended.stderr, ended.stdout);
         assert_eq!(ended.code, Some(0), "{at}: {left:?} {said}");
-        Self::must_be_allowed(&documents, |iam| [iam.discover, &[], &[]]);
     }
 
-    fn destroy(&self, at: &str) {
-        let ended = self.run(&["destroy", "--yes"]);
-        assert_eq!(
-            ended.code,
-            Some(0),
-            "{at}: {}{}",
-            ended.stderr,
-            ended.stdout
-        );
-        let documents = documents(&ended);
-        assert_eq!(
-            documents["receipt"]["proven"], true,
-            "{at}: {}",
-            ended.stdout
-        );
-        Self::must_be_allowed(&documents, |iam| [iam.discover, iam.delete, &[]]);
+    fn destroy(&mut self, at: &str) {
+        let documents = self.step(&["destroy", "--yes"], at);
+        let receipt = &documents["receipt"];
+        assert_eq!(receipt["proven"], true, "{at}: {receipt}");
         self.see(&self.life.gone, at);
     }
 
-    /// Nothing was called but what the kinds declare for these verbs.
-    fn must_be_allowed(documents: &Json, verbs: impl Fn(Iam) -> [&'static [&'static str]; 3]) {
-        let kinds = documents["discovered"].as_array().unwrap().iter();
-        let listed: BTreeSet<&str> = kinds.filter_map(Json::as_str).collect();
-        let mut allowed = BTreeSet::from([
-            "sts:GetCallerIdentity",
-            "tag:GetResources",
-            "ec2:DescribeTags",
-        ]);
-        for kind in registry()
-            .iter()
-            .filter(|kind| kind.stage() == Stage::Account)
-        {
-            if listed.contains(kind.name()) {
-                allowed.extend(verbs(kind.iam()).concat());
-            }
-        }
-        if documents.get("receipt").is_some() {
-            // The second look asks every kind whose tags are still listed.
-            allowed.extend(registry().iter().flat_map(|kind| kind.iam().discover));
-        }
-        let upon = registry();
-        let upon = upon.iter().filter(|kind| kind.stage() == Stage::Upon);
-        allowed.extend(upon.flat_map(|kind| kind.iam().discover));
-        for action in documents["calls"].as_object().unwrap().keys() {
-            assert!(allowed.contains(action.as_str()), "undeclared: {action}");
-        }
-    }
-
     fn see(&self, readings: &[Reading], at: &str) {
-        for (reading, told) in readings.iter().zip(self.read(readings)) {
-            let Reading { read, with, .. } = reading;
-            let wanted = self.filled(reading.is.as_ref().unwrap());
-            assert_eq!(told, wanted, "{at}: {read} {}", json!(with));
-        }
-    }
-
-    fn read(&self, readings: &[Reading]) -> Vec<Json> {
-        if readings.is_empty() {
-            return Vec::new();
-        }
-        let reads = readings.iter().map(|reading| {
-            let with = self.filled(&Json::Object(reading.with.clone()));
-            json!({ "read": reading.read, "with": with, "at": reading.at })
-        });
-        let asked = json!({
-            "endpoint": self.beach.endpoint(),
-            "region": sandbox::REGION,
-            "reads": reads.collect::<Vec<_>>(),
-        });
-        let mut python = Command::new(python())
-            .arg("tests/sandbox/reader.py")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut input = python.stdin.take().unwrap();
-        input.write_all(asked.to_string().as_bytes()).unwrap();
-        drop(input);
-        let told = python.wait_with_output().unwrap();
-        serde_json::from_slice(&told.stdout).unwrap()
-    }
-
-    /// With the playbook's outputs in place of `${NAME}`.
-    fn filled(&self, value: &Json) -> Json {
-        match value {
-            Json::String(text) => {
-                let mut text = text.clone();
-                for (name, output) in &self.outputs {
-                    let mark = format!("${{{name}}}");
-                    if text == mark {
-                        return output.clone();
-                    }
-                    let output = output.as_str().map_or(output.to_string(), str::to_owned);
-                    text = text.replace(&mark, &output);
-                }
-                Json::String(text)
-            }
-            Json::Array(list) => list.iter().map(|item| self.filled(item)).collect(),
-            Json::Object(map) => map
-                .iter()
-                .map(|(key, value)| (key.clone(), self.filled(value)))
-                .collect(),
-            other => other.clone(),
-        }
+        reading::see(self.beach.endpoint(), &self.outputs, readings, at);
     }
 
     /// Remembers which fields of this kind changed, and how.
@@ -465,11 +391,4 @@ fn lines(plan: &Json) -> Vec<String> {
         .collect();
     lines.sort();
     lines
-}
-
-/// The interpreter of the emulator's environment: it has boto3.
-fn python() -> PathBuf {
-    let home = || PathBuf::from(std::env::var_os("HOME").unwrap()).join(".local/share");
-    let data = std::env::var_os("XDG_DATA_HOME").map_or_else(home, PathBuf::from);
-    data.join("tidewalk/venv/bin/python")
 }

@@ -9,6 +9,7 @@
 mod baked;
 mod by_hand;
 mod cloud;
+mod discovery;
 mod faults_matrix;
 mod front;
 mod harness;

@@ -28,7 +28,7 @@ pub(super) async fn delete(cx: &Context, live: &Live) -> Result<()> {
                 .hint("write `termination_protection: false`, apply, and destroy again"));
         }
         Err(error) => return Err(error),
-        Ok(_) => {}
+        Ok(()) => {}
     }
     power::terminated(cx, &address, &live.id).await
 }
@@ -40,17 +40,22 @@ async fn terminate(cx: &Context, id: &str) -> Result<()> {
         let call = cx.aws.ec2.terminate_instances();
         let call = call.set_instance_ids(Some(ids.clone())).send().await;
         done("ec2:TerminateInstances", call)?;
-        Ok(ids.into_iter().map(|id| (id, Terminated)).collect())
+        let taken = ids.into_iter().map(|id| (id, Terminated::Asked));
+        Ok(taken.collect::<HashMap<_, _>>())
     };
     let together = cx.aws.shared::<Batch<Terminated>>();
     match together.ask(id, ask).await {
         Ok(_) => Ok(()),
-        Err(_) => ask(vec![id.to_owned()]).await.map(drop::<HashMap<_, _>>),
+        Err(_) => ask(vec![id.to_owned()]).await.map(drop),
     }
 }
 
-/// AWS has taken the request to terminate it.
-struct Terminated;
+/// How far the end of an instance is.
+#[derive(Clone, Copy)]
+enum Terminated {
+    /// AWS has taken the request.
+    Asked,
+}
 
 /// Instances, volumes and interfaces, each asked for among its own.
 pub(super) async fn presence(cx: &Context, ids: &[String]) -> Vec<Presence> {

@@ -25,19 +25,19 @@ pub(super) fn wanted(spec: &Instance, region: &str, elastic: bool) -> Cost {
 }
 
 /// As it is now.
-pub(super) fn now(live: &Live, region: &str) -> Option<Cost> {
+pub(super) fn now(live: &Live, region: &str) -> Cost {
     let disk = match &live.root {
         Some(root) => disk(&root.volume_type, root.size_gib, region),
         None => Cost::unknown("its root volume"),
     };
     if !matches!(live.state.as_str(), "running" | "pending") {
-        return Some(disk);
+        return disk;
     }
     let address = match &live.public_ip {
         Some(_) if !live.elastic => monthly("ec2/public-ipv4", region, 1.0),
         _ => Cost::default(),
     };
-    Some(running(&live.instance_type, live.monitoring, region) + disk + address)
+    running(&live.instance_type, live.monitoring, region) + disk + address
 }
 
 fn running(instance_type: &str, monitoring: bool, region: &str) -> Cost {

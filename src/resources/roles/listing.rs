@@ -50,9 +50,10 @@ pub(super) async fn own(cx: &Context) -> Result<Vec<Live>> {
 
 async fn list(cx: &Context, external: &[String], with_policies: bool) -> Result<Vec<Live>> {
     let path = iam::path(&cx.stack);
-    let account = match with_policies {
-        true => iam::everything(&cx.aws, &cx.stack).await?,
-        false => Arc::new(iam::roles(&cx.aws, &cx.stack).await?),
+    let account = if with_policies {
+        iam::everything(&cx.aws, &cx.stack).await?
+    } else {
+        Arc::new(iam::roles(&cx.aws, &cx.stack).await?)
     };
     let mut found = Vec::new();
     for detail in &account.roles {

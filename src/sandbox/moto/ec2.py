@@ -6,6 +6,7 @@ from moto.ec2.models import EC2Backend
 from moto.ec2.models.amis import Ami
 from moto.ec2.responses.amis import AmisResponse
 from moto.ec2.responses.launch_templates import LaunchTemplates
+from moto.ec2.responses.monitoring import Monitoring
 
 from patch import refusing, replaces
 
@@ -78,6 +79,39 @@ def run_instances(old, self, *args, **kwargs):
         if not instance.security_groups and 0 in instance.nics:
             instance.security_groups = list(instance.nics[0]._group_set)
     return reservation
+
+
+@replaces(EC2Backend)
+def replace_iam_instance_profile_association(old, self, association_id, *profile):
+    """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ReplaceIamInstanceProfileAssociation.html
+
+    The new profile comes with an association of its own.
+    """
+    instance = old(self, association_id, *profile).instance_id
+    self.disassociate_iam_instance_profile(association_id)
+    return self.associate_iam_instance_profile(instance, *profile)
+
+
+@replaces(Monitoring, "monitor_instances", "unmonitor_instances")
+def change_monitoring(old, self):
+    """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_MonitorInstances.html"""
+    wanted, on_the_way = {
+        "monitor_instances": ("enabled", "pending"),
+        "unmonitor_instances": ("disabled", "disabling"),
+    }[old.__name__]
+    told = []
+    for instance in self.ec2_backend.get_multi_instances_by_id(self._get_param("InstanceIds", [])):
+        instance.monitoring_state = wanted
+        told.append({"InstanceId": instance.id, "Monitoring": {"State": on_the_way}})
+    return ActionResult({"InstanceMonitorings": told})
+
+
+@replaces(EC2Backend)
+def modify_instance_attribute(old, self, instance_id, key, value):
+    """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifyInstanceAttribute.html"""
+    if key == "instance_type" and self.get_instance(instance_id).state != "stopped":
+        refuse("IncorrectInstanceState", f"The instance '{instance_id}' is not in the 'stopped' state.")
+    return old(self, instance_id, key, value)
 
 
 @replaces(EC2Backend)
