@@ -8,7 +8,7 @@ use crate::aws::arn::Arn;
 use crate::aws::batch::Batch;
 use crate::aws::ec2::filter;
 use crate::aws::tagging::TaggedResource;
-use crate::aws::{done, is_code};
+use crate::aws::{is_code, refused};
 use crate::base::{Address, Error, ErrorKind, Result};
 use crate::contract::{Context, Presence, Resource as _};
 use crate::resources::presence::{merged, present, present_by_tags};
@@ -28,34 +28,36 @@ pub(super) async fn delete(cx: &Context, live: &Live) -> Result<()> {
                 .hint("write `termination_protection: false`, apply, and destroy again"));
         }
         Err(error) => return Err(error),
-        Ok(()) => {}
+        Ok(state) if state == "terminated" => return Ok(()),
+        Ok(_) => {}
     }
     power::terminated(cx, &address, &live.id).await
 }
 
-/// Together with others that are to go at the same moment. One that AWS refuses to terminate may
-/// have held up the others: then each is asked for alone.
-async fn terminate(cx: &Context, id: &str) -> Result<()> {
+/// Together with others that are to go at the same moment; the state it is in then. One that AWS
+/// refuses to terminate may have held up the others: then each is asked for alone.
+async fn terminate(cx: &Context, id: &str) -> Result<String> {
     let ask = |ids: Vec<String>| async move {
         let call = cx.aws.ec2.terminate_instances();
-        let call = call.set_instance_ids(Some(ids.clone())).send().await;
-        done("ec2:TerminateInstances", call)?;
-        let taken = ids.into_iter().map(|id| (id, Terminated::Asked));
-        Ok(taken.collect::<HashMap<_, _>>())
+        let told = call.set_instance_ids(Some(ids)).send().await;
+        let told = told.map_err(refused("ec2:TerminateInstances"))?;
+        let told = told.terminating_instances.into_iter().flatten();
+        let states = told.filter_map(|change| {
+            let state = change.current_state?.name?;
+            Some((change.instance_id?, Going(state.as_str().to_owned())))
+        });
+        Ok(states.collect::<HashMap<_, _>>())
     };
-    let together = cx.aws.shared::<Batch<Terminated>>();
-    match together.ask(id, ask).await {
-        Ok(_) => Ok(()),
-        Err(_) => ask(vec![id.to_owned()]).await.map(drop),
-    }
+    let together = cx.aws.shared::<Batch<Going>>();
+    let state = match together.ask(id, ask).await {
+        Ok(state) => state,
+        Err(_) => ask(vec![id.to_owned()]).await?.remove(id),
+    };
+    Ok(state.map(|Going(state)| state).unwrap_or_default())
 }
 
-/// How far the end of an instance is.
-#[derive(Clone, Copy)]
-enum Terminated {
-    /// AWS has taken the request.
-    Asked,
-}
+/// The state of an instance that is to be terminated.
+struct Going(String);
 
 /// Instances, volumes and interfaces, each asked for among its own.
 pub(super) async fn presence(cx: &Context, ids: &[String]) -> Vec<Presence> {
