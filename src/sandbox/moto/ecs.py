@@ -1,5 +1,7 @@
 """ECS: clusters and services that are there, going or gone; a service has all its tasks at once."""
 
+from copy import copy
+
 from moto.core.utils import camelcase_to_underscores
 from moto.ecs.models import EC2ContainerServiceBackend, Service
 from moto.ecs.responses import EC2ContainerServiceResponse
@@ -88,6 +90,9 @@ def create_service(old, self, cluster_str, service_name, *args, **kwargs):
     known = self.services.get(f"{cluster.name}:{service_name}")
     if known and known.status == "ACTIVE":
         refuse("InvalidParameterException", "Creation of service was not idempotent.")
+    if known and known.status == "DRAINING":
+        known.status = "INACTIVE"
+        refuse("InvalidParameterException", "Unable to Start a service that is still Draining.")
     return old(self, cluster_str, service_name, *args, **kwargs)
 
 
@@ -106,13 +111,30 @@ def update_service(old, self, service_properties):
 
 @replaces(EC2ContainerServiceBackend)
 def delete_service(old, self, cluster_name, service_name, force):
-    """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeleteService.html"""
+    """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeleteService.html
+
+    One with tasks drains first: here those on Fargate, since no machine is there to run others.
+    """
     if self._get_service(cluster_name, service_name).status == "INACTIVE":
         refuse("ServiceNotFoundException", "Service not found.")
     service = old(self, cluster_name, service_name, force)
     service.running_count = service.desired_count = 0
     service.deployments = []
+    if service.launch_type == "FARGATE":
+        service.status = "DRAINING"
     return service
+
+
+@replaces(EC2ContainerServiceBackend)
+def describe_services(old, self, *args, **kwargs):
+    """A service that drains has done so when it is looked at again."""
+    services, failures = old(self, *args, **kwargs)
+    told = []
+    for service in services:
+        told.append(copy(service))
+        if service.status == "DRAINING":
+            service.status = "INACTIVE"
+    return told, failures
 
 
 @replaces(EC2ContainerServiceResponse, "create_service", "update_service")
