@@ -168,7 +168,7 @@ fn a_listing_that_fails_leaves_the_receipt_unknown() {
     let beach = Beach::without_hosts();
     beach.write("node.yml", NODE);
     beach.expect(0, &["apply", "node.yml", "--sandbox", "--yes"]);
-    beach.fault(fault("DescribeKeyPairs", 1, 1000, denied()));
+    beach.fault(fault("DescribeTags", 0, 1000, denied()));
     let ended = beach.run(&["destroy", "node.yml", "--sandbox", "--yes"]);
     assert_eq!(ended.code, Some(4), "{}{}", ended.stdout, ended.stderr);
     assert!(ended.stdout.contains("UNKNOWN"), "{}", ended.stdout);
