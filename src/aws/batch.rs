@@ -7,17 +7,24 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use crate::base::{Error, Result};
 
-/// How long the first question waits for others to join it.
-const GATHER: Duration = Duration::from_millis(150);
+/// Questions are asked at the beats of one clock, so far apart: however many wait, and however
+/// spread they began, that many calls come of it and no more.
+const BEAT: Duration = Duration::from_millis(400);
+/// The least time that others have to join a question.
+const GATHER: Duration = Duration::from_millis(60);
 
 /// The most ids in one question: EC2 takes 200 values in a filter.
 pub const MOST: usize = 200;
 
 /// Questions by id that are waiting to be asked together.
-pub struct Batch<T>(Mutex<Vec<Question<T>>>);
+pub struct Batch<T> {
+    queue: Mutex<Vec<Question<T>>>,
+    begun: Instant,
+}
 
 struct Question<T> {
     id: String,
@@ -26,7 +33,10 @@ struct Question<T> {
 
 impl<T> Default for Batch<T> {
     fn default() -> Self {
-        Self(Mutex::new(Vec::new()))
+        Self {
+            queue: Mutex::new(Vec::new()),
+            begun: Instant::now(),
+        }
     }
 }
 
@@ -52,7 +62,7 @@ impl<T: Send> Batch<T> {
             };
             if leads {
                 let lead = Lead(self);
-                tokio::time::sleep(GATHER).await;
+                tokio::time::sleep_until(self.next_beat()).await;
                 let questions = lead.take();
                 answer_all(questions, &call).await;
                 if let Ok(result) = reply.try_recv() {
@@ -65,8 +75,15 @@ impl<T: Send> Batch<T> {
         }
     }
 
+    /// The next beat that leaves others time to join.
+    fn next_beat(&self) -> Instant {
+        let earliest = self.begun.elapsed() + GATHER;
+        let beats = earliest.as_millis().div_ceil(BEAT.as_millis());
+        self.begun + BEAT * u32::try_from(beats).unwrap_or(u32::MAX)
+    }
+
     fn queue(&self) -> MutexGuard<'_, Vec<Question<T>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

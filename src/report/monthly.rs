@@ -11,17 +11,17 @@ const CENT: f64 = 0.005;
 /// to tell.
 #[must_use]
 pub fn behind(step: &Step) -> Option<String> {
-    let now = step.cost_now.as_ref().filter(|now| now.is_known());
+    let now = step.cost_now.as_ref();
     match step.action {
         Action::Create => amount(&step.cost).map(|amount| format!("{amount} a month")),
         Action::Update | Action::Replace => {
-            let now = now.filter(|_| step.cost.is_known())?;
+            let now = now.filter(|now| now.is_known() && step.cost.is_known())?;
             let changes = (now.usd - step.cost.usd).abs() >= CENT;
             changes.then(|| format!("{:.2} → {:.2} USD a month", now.usd, step.cost.usd))
         }
         Action::Delete => {
             let now = now.filter(|now| now.usd >= CENT)?;
-            Some(format!("{:.2} USD a month less", now.usd))
+            amount(now).map(|amount| format!("{amount} a month less"))
         }
         Action::Nothing | Action::Keep | Action::Read => None,
     }
@@ -62,10 +62,9 @@ pub fn of_destruction(plan: &Plan, width: usize) -> Vec<String> {
     if saved.usd < CENT {
         return Vec::new();
     }
-    // What is paid for use and what has no price is no part of it.
+    // What is paid for use is no part of it.
     let saved = Cost {
         by_use: Vec::new(),
-        unknown: Vec::new(),
         ..saved
     };
     sentences(&saved, " less", plan.sandbox, width)

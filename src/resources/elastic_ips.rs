@@ -88,6 +88,7 @@ impl Resource for ElasticIp {
             "ec2:DeleteTags",
         ],
         delete: &[
+            "ec2:DescribeTags",
             "ec2:DisassociateAddress",
             "ec2:ReleaseAddress",
             "ec2:DescribeAddresses",
@@ -145,7 +146,7 @@ impl Resource for ElasticIp {
     async fn apply(&self, cx: &Context, target: Target<'_>, live: Option<&Live>) -> Result<Live> {
         let mut live = match live {
             Some(live) => live.clone(),
-            None => allocated(cx, target).await?,
+            None => found_or_allocated(cx, target).await?,
         };
         release_surplus(cx, &mut live).await?;
         retag(
@@ -209,14 +210,18 @@ async fn list(cx: &Context, filters: Vec<Filter>) -> Result<Vec<Live>> {
 }
 
 /// `AllocateAddress` takes no client token, and the SDK sends it again when an answer is lost:
-/// several may come of it, or be there by now.
-async fn allocated(cx: &Context, target: Target<'_>) -> Result<Live> {
+/// several may come of it.
+async fn found_or_allocated(cx: &Context, target: Target<'_>) -> Result<Live> {
+    let ours = || vec![of_stack(&cx.stack), of_address(target.address)];
+    // Never another address than the one that it has.
+    if let Some(live) = one_each(list(cx, ours()).await?).into_iter().next() {
+        return Ok(live);
+    }
     let call = cx.aws.ec2.allocate_address().domain(DomainType::Vpc);
     let tags = specification(ResourceType::ElasticIp, target.tags);
     let made = call.tag_specifications(tags).send().await;
     let made = made.map_err(refused("ec2:AllocateAddress"))?;
-    let ours = vec![of_stack(&cx.stack), of_address(target.address)];
-    let found = one_each(list(cx, ours).await?).into_iter().next();
+    let found = one_each(list(cx, ours()).await?).into_iter().next();
     Ok(found.unwrap_or_else(|| Live {
         id: made.allocation_id.unwrap_or_default(),
         public_ip: made.public_ip.unwrap_or_default(),

@@ -152,7 +152,11 @@ impl crate::contract::Live for Live {
 impl Resource for Instance {
     const KIND: &'static str = "instances";
     const IAM: Iam = Iam {
-        discover: &["ec2:DescribeInstances", "ec2:DescribeVolumes"],
+        discover: &[
+            "tag:GetResources",
+            "ec2:DescribeInstances",
+            "ec2:DescribeVolumes",
+        ],
         apply: &[
             "ec2:DescribeInstances",
             "ec2:DescribeImages",
@@ -173,6 +177,7 @@ impl Resource for Instance {
             "iam:PassRole",
         ],
         delete: &[
+            "ec2:DescribeTags",
             "ec2:TerminateInstances",
             "ec2:DescribeInstances",
             "ec2:DescribeVolumes",

@@ -91,7 +91,11 @@ impl Resource for KeyPair {
             "ec2:CreateTags",
             "ec2:DeleteTags",
         ],
-        delete: &["ec2:DeleteKeyPair", "ec2:DescribeKeyPairs"],
+        delete: &[
+            "ec2:DescribeTags",
+            "ec2:DeleteKeyPair",
+            "ec2:DescribeKeyPairs",
+        ],
     };
     const OUTPUTS: &'static [OutputMeaning] = &[
         ("id", "Id in AWS"),

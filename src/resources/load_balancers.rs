@@ -60,11 +60,13 @@ pub struct LoadBalancer {
     /// Security groups; without any, it gets the VPC's default one, and what it has stays
     #[serde(default)]
     pub security_groups: Vec<SecurityGroupName>,
-    /// Seconds that a connection may be silent, 1 to 4000
+    /// Seconds that a connection may be silent, 1 to 4000. Given neither this nor
+    /// `deletion_protection`, neither is looked at
     #[serde(default = "minute")]
     #[schemars(range(min = 1, max = 4000))]
     pub idle_timeout_seconds: i32,
-    /// AWS refuses to delete it until this is `false` again
+    /// AWS refuses to delete it until this is `false` again. Given neither this nor
+    /// `idle_timeout_seconds`, neither is looked at
     #[serde(default)]
     pub deletion_protection: bool,
     /// The ports that it answers on, and what is done with the requests

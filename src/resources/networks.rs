@@ -18,10 +18,12 @@ mod delete;
 mod gateway;
 mod listing;
 mod subnets;
+mod whole;
 
 use cidr::Cidr;
 use listing::Parts;
 
+const ARN: &str = "ec2:vpc/";
 /// Every IPv4 address.
 const EVERYWHERE: &str = "0.0.0.0/0";
 
@@ -174,10 +176,11 @@ impl crate::contract::Live for Live {
 
 impl Resource for Network {
     const KIND: &'static str = "networks";
-    // AWS has no listing of a VPC with its parts: one call tells that there is none, three more
-    // list the parts of all that there are.
+    // AWS has no listing of a VPC with its parts. Where all is as it was made, two of them tell of
+    // the other two.
     const IAM: Iam = Iam {
         discover: &[
+            "tag:GetResources",
             "ec2:DescribeVpcs",
             "ec2:DescribeSubnets",
             "ec2:DescribeInternetGateways",
@@ -226,7 +229,7 @@ impl Resource for Network {
         ("route_table_id", "Id of its main route table"),
         ("internet_gateway_id", "Id of its internet gateway"),
     ];
-    const ARN: Option<&'static str> = Some("ec2:vpc/");
+    const ARN: Option<&'static str> = Some(ARN);
     const DELETE_RANK: u8 = 116;
     const QUOTA: Option<Quota> = Some(quotas::VPCS);
     // Two VPCs may have the same addresses, and nothing in a network has a name.
@@ -288,7 +291,10 @@ impl Resource for Network {
     }
 
     async fn discover(cx: &Context, wanted: &Wanted) -> Result<Vec<Live>> {
-        let mut found = listing::networks(cx, vec![of_stack(&cx.stack)], Parts::Owned).await?;
+        let mut found = match whole::networks(cx, wanted).await? {
+            Some(found) => found,
+            None => listing::networks(cx, vec![of_stack(&cx.stack)], Parts::Owned).await?,
+        };
         let (ids, names): (Vec<_>, Vec<_>) = wanted
             .external
             .iter()

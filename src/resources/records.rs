@@ -122,6 +122,7 @@ impl Resource for Record {
             "route53:ListResourceRecordSets",
         ],
         delete: &[
+            "route53:ListHostedZones",
             "route53:ChangeResourceRecordSets",
             "route53:ListResourceRecordSets",
         ],

@@ -41,13 +41,14 @@ pub struct Repository {
     #[serde(default)]
     pub immutable_tags: bool,
     /// Images that are kept: when there are more, ECR deletes the oldest within a day. Without it
-    /// and `lifecycle_policy`, none is deleted
+    /// and `lifecycle_policy`, none is deleted; what somebody else set is not looked at
     #[schemars(range(min = 1))]
     pub keep_images: Option<u32>,
     /// Lifecycle policy of one's own instead of `keep_images`, as AWS documents it: a mapping, or
     /// its JSON text
     pub lifecycle_policy: Option<Document>,
-    /// Who else may pull and push: the repository's policy document, a mapping or its JSON text
+    /// Who else may pull and push: the repository's policy document, a mapping or its JSON text.
+    /// Without it, what somebody else set is not looked at
     pub policy: Option<Document>,
     /// KMS key that encrypts the images: id, ARN or `alias/NAME`. Without it, ECR encrypts with a
     /// key of its own, at no charge

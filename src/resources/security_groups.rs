@@ -116,6 +116,7 @@ impl Resource for SecurityGroup {
             "ec2:DeleteTags",
         ],
         delete: &[
+            "ec2:DescribeTags",
             "ec2:DeleteSecurityGroup",
             "ec2:DescribeSecurityGroups",
             "ec2:DescribeNetworkInterfaces",

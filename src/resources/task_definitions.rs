@@ -257,7 +257,10 @@ impl Resource for TaskDefinition {
             }
             live => {
                 let made = registering::register(self, cx, target, &family).await?;
-                revisions::prune(cx, live.as_ref(), &made, self.keep_revisions).await?;
+                // The first one has nothing behind it.
+                if made.revision > 1 {
+                    revisions::prune(cx, live.as_ref(), &made, self.keep_revisions).await?;
+                }
                 Ok(made)
             }
         }

@@ -150,3 +150,50 @@ fn an_address_that_was_allocated_twice_is_let_go_of() {
     assert!(gone.stdout.contains("absent"), "{}", gone.stdout);
     assert_eq!(beach.census("eu-west-1"), [0, 0, 0, 0]);
 }
+
+#[test]
+fn a_network_is_seen_as_it_is() {
+    let beach = Beach::without_hosts();
+    beach.write(
+        "node.yml",
+        "stack: net\nregion: eu-west-1\nnetworks: { main: {} }\n",
+    );
+    beach.expect(0, &APPLY);
+    plan(&beach, 0);
+    let shows = |shown: &str| {
+        let planned = plan(&beach, 3);
+        assert!(planned.stdout.contains(shown), "{}", planned.stdout);
+        beach.expect(0, &APPLY);
+        plan(&beach, 0);
+    };
+
+    beach.by_hand(async |ec2| {
+        let listed = ec2.describe_internet_gateways().send().await.unwrap();
+        let mut attached = listed.internet_gateways().iter();
+        let ours = attached.find(|it| !it.tags().is_empty()).unwrap();
+        let vpc = ours.attachments()[0].vpc_id().unwrap();
+        let call = ec2.detach_internet_gateway().vpc_id(vpc);
+        let id = ours.internet_gateway_id().unwrap();
+        call.internet_gateway_id(id).send().await.unwrap();
+    });
+    shows("internet gateway");
+
+    beach.by_hand(async |ec2| {
+        let listed = ec2.describe_subnets().send().await.unwrap();
+        let mut subnets = listed.subnets().iter();
+        let ours = subnets.find(|it| !it.tags().is_empty()).unwrap();
+        let call = ec2.delete_subnet().subnet_id(ours.subnet_id().unwrap());
+        call.send().await.unwrap();
+    });
+    shows("zones");
+
+    beach.by_hand(async |ec2| {
+        let listed = ec2.describe_route_tables().send().await.unwrap();
+        let mut tables = listed.route_tables().iter();
+        let ours = tables.find(|it| !it.tags().is_empty()).unwrap();
+        let call = ec2.delete_route().destination_cidr_block("0.0.0.0/0");
+        let id = ours.route_table_id().unwrap();
+        call.route_table_id(id).send().await.unwrap();
+    });
+    shows("route to everywhere");
+}

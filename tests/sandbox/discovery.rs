@@ -18,13 +18,6 @@ const MANY: u64 = 12;
 /// Calls that a kind's own listings may take, however many there are of it.
 const LISTINGS: u64 = 2;
 
-/// Kinds whose listings take more: how many, and why.
-const MORE_LISTINGS: &[(&str, u64, &str)] = &[(
-    "networks",
-    4,
-    "EC2 lists VPCs, subnets, internet gateways and route tables each by themselves",
-)];
-
 /// Actions that tell of so many resources of a kind at most, and why. The bounds are upper ones:
 /// who asks less often is welcome.
 const TOLD: &[(&str, u64, &[&str], &str)] = &[
@@ -240,10 +233,8 @@ fn is_bulk(kind: &str) {
         })
         .filter(|(_, calls)| *calls > 0)
         .collect();
-    let most = MORE_LISTINGS.iter().find(|(name, ..)| *name == kind);
-    let most = most.map_or(LISTINGS, |(_, most, _)| *most);
     let took: u64 = listings.iter().map(|(_, calls)| calls).sum();
-    assert!(took <= most, "listing {kind} took {listings:?}");
+    assert!(took <= LISTINGS, "listing {kind} took {listings:?}");
 }
 
 /// How many calls of an action `count` resources of a kind take by what one call can tell.

@@ -3,6 +3,8 @@
 use std::fs;
 use std::process::Command;
 
+use tidewalk::sandbox::{Effect, Fault};
+
 use crate::harness::Beach;
 
 #[test]
@@ -28,4 +30,29 @@ fn fifteen_kinds_come_and_go_within_their_calls() {
     calls(&["plan"], 0, 20);
     calls(&["destroy", "--yes"], 0, 45);
     assert_eq!(beach.living(), 0);
+}
+
+/// A region may know a type less than another: then everything is listed.
+#[test]
+fn a_type_that_the_tagging_api_does_not_know_costs_one_call() {
+    let beach = Beach::without_hosts();
+    let playbook = "stack: s\nregion: eu-west-1\nbuckets: { ticks: {} }\n";
+    beach.write("s.yml", playbook);
+    beach.expect(0, &["apply", "s.yml", "--sandbox", "--yes"]);
+    beach.fault(Fault {
+        service: Some("tagging".to_owned()),
+        action: Some("GetResources".to_owned()),
+        region: None,
+        after: 0,
+        times: 1,
+        effect: Effect::Error {
+            status: 400,
+            code: "InvalidParameterException".to_owned(),
+        },
+    });
+    beach.forget_calls();
+    beach.expect(0, &["plan", "s.yml", "--sandbox"]);
+    let calls = beach.calls();
+    let listings = calls.iter().filter(|it| *it == "tagging:GetResources");
+    assert_eq!(listings.count(), 2, "{calls:?}");
 }

@@ -90,7 +90,7 @@ impl Live {
         self.subnets.len() + attached.count()
     }
 
-    fn take_subnets(&mut self, subnets: &[Subnet]) {
+    pub(super) fn take_subnets(&mut self, subnets: &[Subnet]) {
         let its = subnets
             .iter()
             .filter(|it| it.vpc_id.as_ref() == Some(&self.id));
@@ -115,7 +115,7 @@ impl Live {
             .sort_by(|a, b| (a.vpc.is_none(), &a.id).cmp(&(b.vpc.is_none(), &b.id)));
     }
 
-    fn take_table(&mut self, table: &RouteTable) {
+    pub(super) fn take_table(&mut self, table: &RouteTable) {
         self.route_table.clone_from(&table.route_table_id);
         self.table_tagged = tags_of(table.tags.clone()).value(tags::STACK).is_some();
         let routes = table.routes.iter().flatten();

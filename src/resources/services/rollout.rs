@@ -17,6 +17,12 @@ const TOLD: i32 = 10;
 /// Waits for the deployment that ECS answered a change with.
 pub(super) async fn finished(cx: &Context, target: Target<'_>, answer: Told) -> Result<Live> {
     let started = primary(&answer).cloned();
+    let completed = started
+        .as_ref()
+        .is_some_and(|it| it.rollout_state == Some(DeploymentRolloutState::Completed));
+    if completed && matches!(state(&answer, started.as_ref()), State::Done) {
+        return Ok(Live::from(answer));
+    }
     let live = Live::from(answer);
     let news = |text: &str| cx.progress.doing(target.address, text);
     let what = format!("service `{}` to be steady", live.name);

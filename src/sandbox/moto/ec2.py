@@ -4,6 +4,8 @@ from moto.core.responses import ActionResult
 from moto.ec2.exceptions import InvalidLaunchTemplateNameNotFoundError
 from moto.ec2.models import EC2Backend
 from moto.ec2.models.amis import Ami
+from moto.ec2.models.instances import Instance
+from moto.ec2.models.route_tables import Route
 from moto.ec2.responses.amis import AmisResponse
 from moto.ec2.responses.launch_templates import LaunchTemplates
 from moto.ec2.responses.monitoring import Monitoring
@@ -112,6 +114,20 @@ def modify_instance_attribute(old, self, instance_id, key, value):
     if key == "instance_type" and self.get_instance(instance_id).state != "stopped":
         refuse("IncorrectInstanceState", f"The instance '{instance_id}' is not in the 'stopped' state.")
     return old(self, instance_id, key, value)
+
+
+def state(route):
+    """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Route.html"""
+    return "blackhole" if route.gateway and not getattr(route.gateway, "vpc", route) else "active"
+
+
+Route.state = property(state)
+
+
+@replaces(Instance)
+def terminate(old, self):
+    """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_TerminateInstances.html"""
+    return self._state if self.state == "terminated" else old(self)
 
 
 @replaces(EC2Backend)
