@@ -34,6 +34,9 @@ const AMI: &str = "tidewalk:ami";
 const USER_DATA: &str = "tidewalk:user-data";
 /// Tag key: `true` when termination protection is on.
 const PROTECTION: &str = "tidewalk:termination-protection";
+/// Tag key: type and size of the root volume, `gp3 8`, for what it costs where only the instance is
+/// looked at.
+const ROOT_VOLUME: &str = "tidewalk:root-volume";
 
 /// A virtual machine
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -307,6 +310,11 @@ impl Instance {
         }
         let protection = self.termination_protection.to_string();
         tags.0.insert(PROTECTION.to_owned(), protection);
+        let size = self.root_volume.size_gib.or_else(|| self.ami.root_gib());
+        if let Some(gib) = size {
+            let root = format!("{} {gib}", self.root_volume.volume_type);
+            tags.0.insert(ROOT_VOLUME.to_owned(), root);
+        }
         tags
     }
 }

@@ -1,7 +1,7 @@
 //! What an instance costs a month: running, its root volume, a public address that is its own.
 //! Prices are those of Linux.
 
-use super::{Instance, Live, State};
+use super::{Instance, Live, ROOT_VOLUME, State};
 use crate::base::Cost;
 use crate::resources::prices::monthly;
 
@@ -26,9 +26,14 @@ pub(super) fn wanted(spec: &Instance, region: &str, elastic: bool) -> Cost {
 
 /// As it is now.
 pub(super) fn now(live: &Live, region: &str) -> Cost {
-    let disk = match &live.root {
-        Some(root) => disk(&root.volume_type, root.size_gib, region),
-        None => Cost::unknown("its root volume"),
+    let declared = live.tags.value(ROOT_VOLUME).and_then(|root| {
+        let (volume_type, gib) = root.split_once(' ')?;
+        Some((volume_type, gib.parse().ok()?))
+    });
+    let disk = match (&live.root, declared) {
+        (Some(root), _) => disk(&root.volume_type, root.size_gib, region),
+        (None, Some((volume_type, gib))) => disk(volume_type, gib, region),
+        (None, None) => Cost::unknown("its root volume"),
     };
     if !matches!(live.state.as_str(), "running" | "pending") {
         return disk;
