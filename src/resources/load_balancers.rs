@@ -171,7 +171,6 @@ impl Resource for LoadBalancer {
         delete: &[
             "elasticloadbalancing:DeleteLoadBalancer",
             "elasticloadbalancing:DescribeLoadBalancers",
-            "elasticloadbalancing:DescribeListeners",
         ],
     };
     const OUTPUTS: &'static [OutputMeaning] = &[

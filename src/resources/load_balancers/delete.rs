@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use futures::future::join_all;
-
 use super::listing::{self, Live, NOT_FOUND};
 use crate::aws::{Poll, Wait, is_code, refused};
 use crate::base::{Address, Error, Result};
@@ -43,38 +41,12 @@ pub(super) async fn delete(cx: &Context, live: &Live) -> Result<()> {
     .await
 }
 
-/// One answer per id: a load balancer's or a listener's ARN.
+/// One answer per id. Its listeners are gone with it.
 pub(super) async fn presence(cx: &Context, ids: &[String]) -> Vec<Presence> {
-    let is_listener = |id: &String| id.contains(":listener/");
-    let (listeners, balancers): (Vec<String>, Vec<String>) =
-        ids.iter().cloned().partition(is_listener);
-    let listeners = join_all(listeners.iter().map(|arn| listener(cx, arn))).await;
-    let seen = |live: Live| (live.arn, live.state);
-    let balancers = match balancers.as_slice() {
-        [] => Vec::new(),
-        some => present(some, |_| listing::list(cx), seen).await,
-    };
-    let (mut listeners, mut balancers) = (listeners.into_iter(), balancers.into_iter());
-    let answers = ids.iter().map(|id| {
-        let answer = if is_listener(id) {
-            listeners.next()
-        } else {
-            balancers.next()
-        };
-        answer.unwrap_or_else(|| Presence::Unknown("not asked".to_owned()))
-    });
-    answers.collect()
-}
-
-async fn listener(cx: &Context, arn: &str) -> Presence {
-    let call = cx.aws.elb.describe_listeners().listener_arns(arn);
-    let told = call.send().await;
-    match told.map_err(refused("elasticloadbalancing:DescribeListeners")) {
-        Ok(told) if told.listeners.as_ref().is_none_or(Vec::is_empty) => Presence::Absent,
-        Ok(_) => Presence::Present("exists".to_owned()),
-        Err(error) if is_code(&error, "ListenerNotFound") || is_code(&error, NOT_FOUND) => {
-            Presence::Absent
-        }
-        Err(error) => Presence::Unknown(error.message().to_owned()),
-    }
+    present(
+        ids,
+        |_| listing::list(cx),
+        |live: Live| (live.arn, live.state),
+    )
+    .await
 }

@@ -14,7 +14,7 @@ use super::certificates::{self, Certificate};
 use crate::aws::elb::name_like;
 use crate::aws::{Tags, is_code, refused, tags};
 use crate::base::{Cost, Node, Outputs, Result};
-use crate::contract::{Context, Part, Wanted};
+use crate::contract::{Context, Wanted};
 use crate::resources::apart::is_asked;
 use crate::resources::named::tags_of_all;
 
@@ -100,15 +100,6 @@ impl crate::contract::Live for Live {
 
     fn cost(&self, region: &str) -> Option<Cost> {
         Some(super::price(region))
-    }
-
-    fn parts(&self) -> Vec<Part> {
-        let listeners = self.listeners.iter();
-        let part = |listener: &LiveListener| Part {
-            noun: "listener",
-            id: listener.arn.clone(),
-        };
-        listeners.map(part).collect()
     }
 }
 
