@@ -42,6 +42,19 @@ struct Start {
     /// Run no hosts: instances are states only, and Docker Engine is not needed
     #[arg(long)]
     no_hosts: bool,
+
+    /// Load each AWS service when it is first called: up two seconds sooner, slower first calls
+    #[arg(long)]
+    lazy: bool,
+}
+
+impl Start {
+    fn options(&self) -> sandbox::Options {
+        sandbox::Options {
+            hosts: !self.no_hosts,
+            lazy: self.lazy,
+        }
+    }
 }
 
 #[derive(clap::Args, Debug)]
@@ -67,7 +80,7 @@ pub async fn run(args: &Args, out: &Output) -> Result<Exit, Errors> {
         Action::Down(place) => down(place, out).await?,
         Action::Status(place) => status(place, out).await?,
         Action::Serve(start) => {
-            sandbox::serve(&start.place.dir()?, !start.no_hosts).await?;
+            sandbox::serve(&start.place.dir()?, start.options()).await?;
         }
     }
     Ok(Exit::Done)
@@ -77,7 +90,7 @@ async fn up(start: &Start, out: &Output) -> Result<()> {
     let say = |line: &str| out.say(&format!("{line}\n"));
     let program = std::env::current_exe().context("finding this program")?;
     let dir = start.place.dir()?;
-    let (running, was_up) = sandbox::up(&dir, !start.no_hosts, &program, &say).await?;
+    let (running, was_up) = sandbox::up(&dir, start.options(), &program, &say).await?;
     if was_up {
         say("the sandbox is up already");
         if running.hosts == start.no_hosts {

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::graph::Graph;
+use super::journal::{Journal, Mark};
 use super::planning::{Prepared, kept_by_tag, parts};
 use super::run::{Engine, Shared};
-use super::{Action, Outcome, Receipt, Step};
+use super::{Action, Event, Line, Outcome, Receipt, Step, Verdict};
 use crate::base::{Address, Errors, Result, World};
 use crate::contract::{Found, Stage, Wanted};
 
@@ -115,6 +116,28 @@ impl Engine {
         let mut outcome = outcome.into_inner();
         outcome.interrupted = self.stop.is_requested();
         let receipt = self.prove(prepared, &outcome).await;
+        if receipt.is_proven()
+            && let Err(error) = self.close(&journal, &receipt)
+        {
+            // It is asked for once more next time, no more.
+            self.observer.event(&Event::Note(error.to_string()));
+        }
         Ok((outcome, receipt))
+    }
+
+    /// Notes what the receipt proved: later runs need not ask for it again.
+    fn close(&self, journal: &Journal, receipt: &Receipt) -> Result<()> {
+        let is_absent = |line: &&Line| line.verdict == Verdict::Absent;
+        let (gone, left): (Vec<_>, Vec<_>) = receipt.lines.iter().partition(is_absent);
+        let addresses = |lines: Vec<&Line>| -> BTreeSet<Address> {
+            lines
+                .into_iter()
+                .filter_map(|line| line.address.clone())
+                .collect()
+        };
+        for address in addresses(gone).difference(&addresses(left)) {
+            journal.append(&self.entry(address, Action::Delete, Mark::Gone))?;
+        }
+        Ok(())
     }
 }

@@ -42,6 +42,16 @@ pub enum Mark {
     Done,
     /// Tried, and failed.
     Failed,
+    /// A receipt proved that it is gone: what came before this line is over.
+    Gone,
+}
+
+impl Entry {
+    /// Whether it is about the same resource as another.
+    fn is_about(&self, other: &Self) -> bool {
+        let place = |it: &Self| (it.account.clone(), it.region.clone(), it.address.clone());
+        place(self) == place(other)
+    }
 }
 
 /// An open journal. While it is open, no other run on this machine works on the same stack.
@@ -142,7 +152,8 @@ fn killed() -> ! {
     std::process::abort();
 }
 
-/// All readable entries of a stack's journal. A line cut short by a crash is passed over.
+/// The entries of a stack's journal about what no receipt has proved to be gone. A line cut short
+/// by a crash is passed over.
 ///
 /// # Errors
 /// When the journal is there and cannot be read.
@@ -158,10 +169,14 @@ pub fn read(folder: &Path, stack: &str) -> Result<Vec<Entry>> {
             )));
         }
     };
-    let mut entries = Vec::new();
+    let mut entries: Vec<Entry> = Vec::new();
     for line in BufReader::new(file).lines() {
         let line = line.context(format!("reading `{}`", path.display()))?;
-        entries.extend(serde_json::from_str::<Entry>(&line).ok());
+        match serde_json::from_str::<Entry>(&line) {
+            Ok(gone) if gone.mark == Mark::Gone => entries.retain(|it| !it.is_about(&gone)),
+            Ok(entry) => entries.push(entry),
+            Err(_) => {}
+        }
     }
     Ok(entries)
 }
@@ -197,6 +212,21 @@ mod tests {
             .unwrap();
         raw.write_all(b"{\"time\":\"2026").unwrap();
         assert_eq!(read(folder.path(), "de3").unwrap(), [entry(Mark::Intent)]);
+    }
+
+    #[test]
+    fn what_a_receipt_proved_gone_is_over_in_its_account_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = Journal::open(folder.path(), "de3", None).unwrap();
+        let mut elsewhere = entry(Mark::Done);
+        elsewhere.region = "us-east-1".to_owned();
+        for line in [&entry(Mark::Done), &elsewhere, &entry(Mark::Gone)] {
+            journal.append(line).unwrap();
+        }
+        assert_eq!(read(folder.path(), "de3").unwrap(), [elsewhere.clone()]);
+        journal.append(&entry(Mark::Intent)).unwrap();
+        let again = [elsewhere, entry(Mark::Intent)];
+        assert_eq!(read(folder.path(), "de3").unwrap(), again);
     }
 
     #[test]

@@ -15,14 +15,16 @@ use crate::base::{Address, Result};
 use crate::contract::{Arn, Found, Kind, Tagged, TaggedResource, Wanted, tagging, tags as keys};
 
 impl Engine {
-    /// The kinds in use that the Tagging API does not tell of, or only in part.
+    /// The kinds in use that the Tagging API does not tell of, or only in part; every such kind
+    /// where nothing is known to be in use.
     pub(super) fn told_by_no_tag(&self, prepared: &Prepared) -> Vec<&Arc<dyn Kind>> {
         let survey = &prepared.survey;
         let told = |kind: &dyn Kind| kind.arn().is_some() && !kind.tagged_in_part();
+        let nothing_known = survey.owned.is_empty() && survey.in_use.is_empty();
         let in_use = |kind: &dyn Kind| {
             let name = kind.name();
             let some = survey.owned.keys().any(|address| address.kind == name);
-            survey.listed.contains(name) && (some || survey.in_use.contains(name))
+            survey.listed.contains(name) && (some || nothing_known || survey.in_use.contains(name))
         };
         let kinds = self.kinds.iter();
         kinds

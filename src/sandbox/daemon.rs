@@ -15,6 +15,16 @@ use super::{network, node_image};
 use crate::base::{Result, ResultExt};
 use crate::docker::Engine;
 
+/// What a sandbox is started with.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// Whether every instance is a real host.
+    pub hosts: bool,
+    /// Whether the emulator loads a service only when it is first called: it starts two seconds
+    /// sooner, and the first calls take as much longer.
+    pub lazy: bool,
+}
+
 /// A sandbox that serves within this process.
 pub struct Serving {
     /// What `sandbox.json` says of it.
@@ -29,10 +39,11 @@ pub struct Serving {
 ///
 /// # Errors
 /// When one of them does not start.
-pub async fn start(dir: &Path, hosts: bool) -> Result<Serving> {
+pub async fn start(dir: &Path, options: Options) -> Result<Serving> {
+    let Options { hosts, lazy } = options;
     std::fs::create_dir_all(dir).context(format!("creating `{}`", dir.display()))?;
     let id = place::id(dir);
-    let emulator = Emulator::start(dir).await?;
+    let emulator = Emulator::start(dir, lazy).await?;
     let cloud = Cloud::new(&emulator.endpoint);
     let (mut host_network, mut subnet, mut fleet) = (None, network::UNUSED, None);
     let (states, problems) = Default::default();
@@ -106,11 +117,11 @@ impl Serving {
 ///
 /// # Errors
 /// When something does not start, or the front fails.
-pub async fn serve(dir: &Path, hosts: bool) -> Result<()> {
+pub async fn serve(dir: &Path, options: Options) -> Result<()> {
     let mut terminate = signal(SignalKind::terminate()).context("listening for signals")?;
     // The terminal that started it may go.
     let mut hangup = signal(SignalKind::hangup()).context("listening for signals")?;
-    let mut serving = start(dir, hosts).await?;
+    let mut serving = start(dir, options).await?;
     loop {
         tokio::select! {
             _ = hangup.recv() => {}

@@ -17,6 +17,7 @@ const PACKAGE: &str = "moto[server]==5.2.5";
 const FILES: &[(&str, &str)] = &[
     ("acm.py", include_str!("moto/acm.py")),
     ("autoscaling.py", include_str!("moto/autoscaling.py")),
+    ("awake.py", include_str!("moto/awake.py")),
     ("cbor.py", include_str!("moto/cbor.py")),
     ("dynamodb.py", include_str!("moto/dynamodb.py")),
     ("ec2.py", include_str!("moto/ec2.py")),
@@ -111,11 +112,11 @@ async fn run(command: &mut Command) -> Result<()> {
 }
 
 impl Emulator {
-    /// Starts moto; its messages go to standard error.
+    /// Starts moto, with every service loaded unless `lazy`; its messages go to standard error.
     ///
     /// # Errors
     /// When it does not start within 90 seconds.
-    pub(super) async fn start(dir: &Path) -> Result<Self> {
+    pub(super) async fn start(dir: &Path, lazy: bool) -> Result<Self> {
         let images = dir.join("images.json");
         std::fs::write(&images, amis::listed().to_string())
             .context(format!("writing `{}`", images.display()))?;
@@ -127,6 +128,7 @@ impl Emulator {
         }
         let mut process = Command::new(python(&venv()?))
             .arg(code.join("serve.py"))
+            .args(lazy.then_some("--lazy"))
             .env("PYTHONDONTWRITEBYTECODE", "1")
             .env("MOTO_AMIS_PATH", &images)
             .env("MOTO_ENABLE_AMI_VALIDATION", "true")

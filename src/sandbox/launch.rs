@@ -12,7 +12,7 @@ use super::client::Control;
 use super::front::Health;
 use super::lock::Lock;
 use super::place::{self, Running};
-use super::{daemon, network};
+use super::{Options, daemon, network};
 use crate::base::{Error, Result, ResultExt};
 use crate::docker::Engine;
 
@@ -38,7 +38,7 @@ pub struct Status {
 /// What could not be installed, built or started.
 pub async fn up(
     dir: &Path,
-    hosts: bool,
+    options: Options,
     program: &Path,
     say: &super::Say<'_>,
 ) -> Result<(Running, bool)> {
@@ -46,7 +46,7 @@ pub async fn up(
     if let Some(running) = place::locate(dir)? {
         return Ok((running, true));
     }
-    daemon::prepare(hosts, say).await?;
+    daemon::prepare(options.hosts, say).await?;
     say("starting the AWS emulator and its front");
     // A killed one's note must not be taken for the new one's.
     forget(dir)?;
@@ -54,8 +54,11 @@ pub async fn up(
     let log = File::create(&log_path).context(format!("creating `{}`", log_path.display()))?;
     let mut command = Command::new(program);
     command.args(["sandbox", "serve", "--dir"]).arg(dir);
-    if !hosts {
+    if !options.hosts {
         command.arg("--no-hosts");
+    }
+    if options.lazy {
+        command.arg("--lazy");
     }
     let process = command
         .stdin(Stdio::null())

@@ -41,7 +41,7 @@ mod place;
 mod rules;
 
 pub use client::Control;
-pub use daemon::{Serving, prepare, serve, start};
+pub use daemon::{Options, Serving, prepare, serve, start};
 pub use front::{Effect, Fault, Health, Recorded};
 pub use launch::{Status, down, status, up};
 pub use place::{

@@ -129,6 +129,43 @@ fn what_is_others_is_named_and_left() {
     );
 }
 
+/// Instances are terminated by one call; AWS refuses all of them for one that is protected.
+#[test]
+fn what_was_protected_by_hand_stays_and_holds_up_nothing_else() {
+    let beach = Beach::without_hosts();
+    let two = NODE.replace(
+        "  server:\n    ami",
+        "  server:\n    for_each: [a, b, c]\n    ami",
+    );
+    let two = two[..two.find("elastic_ips").unwrap()].to_owned();
+    beach.write("node.yml", &two);
+    beach.expect(0, &APPLY);
+    let protected = instance(&beach);
+    let protect = async |value: bool| {
+        let value = aws_sdk_ec2::types::AttributeBooleanValue::builder().value(value);
+        beach
+            .ec2()
+            .modify_instance_attribute()
+            .instance_id(&protected)
+            .disable_api_termination(value.build())
+            .send()
+            .await
+            .unwrap();
+    };
+    beach.by_hand(async |_| protect(true).await);
+    beach.forget_calls();
+    let ended = beach.expect(1, &["destroy", "node.yml", "--sandbox", "--yes"]);
+    let calls = beach.calls();
+    let ends = calls.iter().filter(|it| *it == "ec2:TerminateInstances");
+    assert_eq!(ends.count(), 1 + 3, "together, then each alone: {calls:?}");
+    let told = format!("instance `{protected}` has termination protection");
+    assert!(ended.stderr.contains(&told), "{}", ended.stderr);
+    assert_eq!(beach.living(), 1);
+    beach.by_hand(async |_| protect(false).await);
+    beach.expect(0, &["destroy", "node.yml", "--sandbox", "--yes"]);
+    assert_eq!(beach.census("eu-west-1"), [0, 0, 0, 0]);
+}
+
 #[test]
 fn an_address_that_was_allocated_twice_is_let_go_of() {
     let beach = applied();

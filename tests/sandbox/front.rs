@@ -19,7 +19,7 @@ use aws_sdk_ec2::error::ProvideErrorMetadata;
 use aws_sdk_ec2::types::{Filter, Instance, InstanceStateName, InstanceType};
 use tidewalk::aws::{self, Clients, ConnectOptions};
 use tidewalk::base::Secret;
-use tidewalk::sandbox::{self, Control};
+use tidewalk::sandbox::{self, Control, Options};
 
 /// A folder for a sandbox: the same in each run, so that what a killed run left is cleared away.
 fn folder(name: &str) -> PathBuf {
@@ -42,7 +42,9 @@ pub(crate) fn served(name: &'static str) -> String {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         runtime.block_on(async {
             sandbox::prepare(false, &|_| {}).await.unwrap();
-            let serving = sandbox::start(&folder(name), false).await.unwrap();
+            let (hosts, lazy) = (false, true);
+            let options = Options { hosts, lazy };
+            let serving = sandbox::start(&folder(name), options).await.unwrap();
             tell.send(serving.running.endpoint.clone()).unwrap();
             std::future::pending::<()>().await;
         });

@@ -43,7 +43,7 @@ impl Beach {
             folder,
             endpoint: String::new(),
         };
-        let mut args = vec!["sandbox", "up"];
+        let mut args = vec!["sandbox", "up", "--lazy"];
         args.extend(flags);
         let up = beach.run(&args);
         assert_eq!(up.code, Some(0), "{}{}", up.stdout, up.stderr);
@@ -180,7 +180,7 @@ impl Beach {
     }
 
     /// A client that looks at the emulator, or changes it by hand, from outside the program.
-    fn ec2(&self) -> aws_sdk_ec2::Client {
+    pub(crate) fn ec2(&self) -> aws_sdk_ec2::Client {
         self.ec2_in("eu-west-1")
     }
 

@@ -3,6 +3,7 @@
 use std::fs;
 use std::process::Command;
 
+use serde_json::{Value, json};
 use tidewalk::sandbox::{Effect, Fault};
 
 use crate::harness::Beach;
@@ -35,6 +36,13 @@ fn fifteen_kinds_come_and_go_within_their_calls() {
         let fewest = first.len().min(second.len());
         assert!(fewest <= most, "{fewest} calls: {first:?} {second:?}");
     }
+    // What a receipt proved gone is over: the journal is not asked about again.
+    let again = beach.expect(0, &["destroy", "cloud.yml", "--sandbox", "--yes", "--json"]);
+    let receipt = again.stdout.lines().find(|it| it.contains("\"receipt\""));
+    let receipt: Value = serde_json::from_str(receipt.unwrap()).unwrap();
+    let receipt = &receipt["receipt"];
+    assert_eq!(receipt["lines"], json!([]), "{receipt}");
+    assert_eq!(receipt["proven"], true, "{receipt}");
 }
 
 /// A region may know a type less than another: then everything is listed.

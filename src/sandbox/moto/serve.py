@@ -1,7 +1,8 @@
 """Serves moto on a free port of loopback, prints the port, and ends when standard input closes.
 
 So it ends with the process that started it, however that one ended. What moto does not do as AWS
-does is put right by the files beside this one.
+does is put right by the files beside this one. With `--lazy`, a service is loaded when it is first
+called.
 """
 
 import os
@@ -20,6 +21,7 @@ from werkzeug.serving import make_server
 
 import acm
 import autoscaling
+import awake
 import dynamodb
 import ec2
 import ecr
@@ -51,6 +53,8 @@ def end_with_parent():
 
 
 app = Translated(DomainDispatcherApplication(create_backend_app))
+if "--lazy" not in sys.argv:
+    awake.wake(app)
 server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
 print(server.port, flush=True)
 threading.Thread(target=end_with_parent, daemon=True).start()

@@ -9,7 +9,7 @@ use aws_sdk_ec2::Client;
 use aws_sdk_ec2::primitives::Blob;
 use aws_sdk_ec2::types::InstanceStateName;
 use base64::Engine as _;
-use tidewalk::sandbox::{self, Control};
+use tidewalk::sandbox::{self, Control, Options};
 
 use super::{client, filter, folder, image, instance, reach, state};
 
@@ -185,7 +185,15 @@ async fn boot_as(ec2: &Client, keys: &Keys, image_name: &str, user: &str) {
 async fn an_instance_is_a_real_host_through_its_whole_life() {
     let dir: &Path = &folder("hosts");
     sandbox::prepare(true, &|_| {}).await.unwrap();
-    let serving = sandbox::start(dir, true).await.unwrap();
+    let serving = sandbox::start(
+        dir,
+        Options {
+            hosts: true,
+            lazy: true,
+        },
+    )
+    .await
+    .unwrap();
     let endpoint = serving.running.endpoint.clone();
     let network = serving.running.network.clone().unwrap().name;
     let ec2 = client(&endpoint, "eu-west-1");
