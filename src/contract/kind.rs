@@ -130,6 +130,14 @@ pub enum Presence {
     Unknown(String),
 }
 
+impl Presence {
+    /// The question could not be answered, because of this.
+    #[must_use]
+    pub fn unknown(error: &Error) -> Self {
+        Self::Unknown(error.message().to_owned())
+    }
+}
+
 /// One section of the playbook.
 #[async_trait]
 pub trait Kind: Send + Sync {

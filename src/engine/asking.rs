@@ -143,7 +143,7 @@ impl<'a> Asking<'a> {
                     Ok(left) if left.contains(&questions[index].id) => there.push(index),
                     Ok(_) => answers.push((index, Presence::Absent)),
                     Err(error) => {
-                        answers.push((index, Presence::Unknown(error.message().to_owned())));
+                        answers.push((index, Presence::unknown(&error)));
                     }
                 }
             }
@@ -180,7 +180,7 @@ impl Engine {
     async fn presence(&self, kind: &str, ids: &[String]) -> Vec<Presence> {
         match self.kind(kind) {
             Ok(kind) => kind.presence(&self.cx, ids).await,
-            Err(error) => vec![Presence::Unknown(error.message().to_owned()); ids.len()],
+            Err(error) => vec![Presence::unknown(&error); ids.len()],
         }
     }
 }

@@ -1,12 +1,12 @@
 //! What kinds have in common whose resources AWS knows by name: the names to look for, whose tags
 //! they carry, and whether a name that is taken is ours.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::future::Future;
 
 use crate::aws::{Tags, elb, tags};
 use crate::base::{Error, Result};
-use crate::contract::{Context, Target, Wanted, aws_name};
+use crate::contract::{Context, Live, Target, Wanted, aws_name};
 
 /// Every name to look for, once: what is declared, what the playbook names, and what the Tagging
 /// API lists under ARNs that begin with `begin` (`kinesis:stream/`).
@@ -44,27 +44,39 @@ where
     }
 }
 
-/// The tags of these load balancers or target groups: as the Tagging API lists them, and of those
-/// that it does not list as their own service tells them, in one call for twenty.
+/// Those of `all` the load balancers or target groups that the playbook declares or names, or that
+/// the Tagging API lists under ARNs that begin with `begin`; and the tags of each by ARN: as the
+/// Tagging API lists them, else as their own service tells them, in one call for twenty.
 ///
 /// # Errors
 /// What AWS said.
-pub async fn tags_of_all(
+pub async fn among_balancing<L: Live>(
     cx: &Context,
     wanted: &Wanted,
-    arns: impl IntoIterator<Item = &str>,
-) -> Result<HashMap<String, Tags>> {
+    begin: &str,
+    mut all: Vec<L>,
+) -> Result<(Vec<L>, HashMap<String, Tags>)> {
+    let mut known: HashSet<String> = wanted.external.iter().cloned().collect();
+    for name in wanted.names() {
+        known.insert(elb::name_like(&name));
+        known.insert(name);
+    }
+    let tagged = wanted.tagged.named(&cx.aws, &cx.stack, begin).await?;
+    known.extend(tagged.into_iter().map(|(_, one)| one.arn.clone()));
+    all.retain(|live| {
+        known.contains(live.id()) || live.name().is_some_and(|it| known.contains(it))
+    });
     let tagged = wanted.tagged.of(&cx.aws, &cx.stack).await?;
-    let mut all = HashMap::new();
-    let mut unknown = Vec::new();
-    for arn in arns {
+    let mut tags = HashMap::new();
+    let mut untold = Vec::new();
+    for arn in all.iter().map(Live::id) {
         match tagged.iter().find(|one| one.arn == arn) {
-            Some(one) => drop(all.insert(arn.to_owned(), one.tags.clone())),
-            None => unknown.push(arn.to_owned()),
+            Some(one) => drop(tags.insert(arn.to_owned(), one.tags.clone())),
+            None => untold.push(arn.to_owned()),
         }
     }
-    all.extend(elb::tags_of(&cx.aws, &unknown).await?);
-    Ok(all)
+    tags.extend(elb::tags_of(&cx.aws, &untold).await?);
+    Ok((all, tags))
 }
 
 /// The name in AWS of a declared resource: `name:` where it is given.

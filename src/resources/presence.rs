@@ -31,10 +31,7 @@ where
                 };
                 answers.extend(chunk.iter().map(answer));
             }
-            Err(error) => {
-                let unknown = Presence::Unknown(error.message().to_owned());
-                answers.extend(chunk.iter().map(|_| unknown.clone()));
-            }
+            Err(error) => answers.extend(vec![Presence::unknown(&error); chunk.len()]),
         }
     }
     answers
@@ -56,10 +53,7 @@ where
     }
     let tagged = match tagging::ec2_now(&cx.aws, &cx.stack).await {
         Ok(tagged) => tagged,
-        Err(error) => {
-            let unknown = Presence::Unknown(error.message().to_owned());
-            return vec![unknown; ids.len()];
-        }
+        Err(error) => return vec![Presence::unknown(&error); ids.len()],
     };
     let is_tagged = |id: &&String| {
         let mut arns = tagged.iter().map(|one| one.arn.rsplit('/').next());

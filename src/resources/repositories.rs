@@ -245,7 +245,7 @@ impl Resource for Repository {
         let all = match listing::all(cx).await {
             Ok(all) => all,
             Err(error) => {
-                let unknown = Presence::Unknown(error.message().to_owned());
+                let unknown = Presence::unknown(&error);
                 return vec![unknown; ids.len()];
             }
         };

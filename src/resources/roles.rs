@@ -62,7 +62,8 @@ pub struct Role {
     pub max_session_hours: i32,
     /// A managed policy that says the most that the role may ever do: a name or an ARN
     pub permissions_boundary: Option<PolicyName>,
-    /// What it is for, at most 1,000 characters
+    /// What it is for, at most 1,000 characters. Given neither this nor `max_session_hours`, neither
+    /// is looked at
     pub description: Option<String>,
 }
 

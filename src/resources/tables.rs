@@ -255,7 +255,7 @@ impl Resource for Table {
             match listing::describe(cx, id).await {
                 Ok(None) => Presence::Absent,
                 Ok(Some(live)) => Presence::Present(live.status),
-                Err(error) => Presence::Unknown(error.message().to_owned()),
+                Err(error) => Presence::unknown(&error),
             }
         });
         futures::future::join_all(answers).await

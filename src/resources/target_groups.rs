@@ -62,7 +62,8 @@ pub struct TargetGroup {
     /// Sends a client that comes back to the same target; without it, any target gets any request
     pub stickiness: Option<Stickiness>,
     /// Seconds in which a new target's share of the traffic grows to the full one, 30 to 900; with
-    /// 0 it has the full share at once
+    /// 0 it has the full share at once. Given none of this, `stickiness` and
+    /// `deregistration_delay_seconds`, none of them is looked at
     #[serde(default)]
     #[schemars(range(min = 0, max = 900))]
     pub slow_start_seconds: i32,

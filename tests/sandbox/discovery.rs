@@ -6,8 +6,6 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::Value as Json;
-use tidewalk::contract::Stage;
-use tidewalk::resources::registry;
 
 use crate::harness::Beach;
 
@@ -156,29 +154,8 @@ const TOLD: &[(&str, u64, &[&str], &str)] = &[
     ),
 ];
 
-/// One test per kind.
-macro_rules! bulk {
-    ($($kind:ident,)*) => {
-        $(#[test]
-        fn $kind() {
-            is_bulk(stringify!($kind));
-        })*
-
-        #[test]
-        fn every_kind_is_listed_in_bulk() {
-            let tested = [$(stringify!($kind)),*];
-            let kinds = registry().into_iter();
-            // `iam_users` and `iam_groups` are questions of a playbook: there is nothing to have
-            // many of.
-            let kinds = kinds.filter(|kind| kind.stage() == Stage::Account);
-            let kinds = kinds.map(|kind| kind.name());
-            let missing: Vec<_> = kinds.filter(|name| !tested.contains(name)).collect();
-            assert!(missing.is_empty(), "without a test: {missing:?}");
-        }
-    };
-}
-
-bulk! {
+per_kind! {
+    is_bulk, every_kind_is_listed_in_bulk:
     alarms,
     amis,
     buckets,

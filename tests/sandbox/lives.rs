@@ -14,8 +14,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
-use tidewalk::contract::{Kind, Stage};
-use tidewalk::resources::registry;
+use tidewalk::contract::Kind;
 use tidewalk::sandbox::{Effect, Fault};
 
 use crate::harness::{Beach, Ended};
@@ -26,29 +25,8 @@ mod reading;
 use permitted::{Seen, Used, must_be_allowed};
 use reading::Reading;
 
-/// One test per kind.
-macro_rules! lives {
-    ($($kind:ident,)*) => {
-        $(#[test]
-        fn $kind() {
-            live(stringify!($kind));
-        })*
-
-        #[test]
-        fn every_kind_has_a_life() {
-            let lived = [$(stringify!($kind)),*];
-            let kinds = registry().into_iter();
-            let kinds = kinds.filter(|kind| kind.stage() == Stage::Account);
-            let missing: Vec<_> = kinds
-                .map(|kind| kind.name())
-                .filter(|name| !lived.contains(name))
-                .collect();
-            assert!(missing.is_empty(), "without a life: {missing:?}");
-        }
-    };
-}
-
-lives! {
+per_kind! {
+    live, every_kind_has_a_life:
     alarms,
     amis,
     buckets,

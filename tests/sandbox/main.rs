@@ -6,6 +6,26 @@
     reason = "a test may stop where its ground is missing"
 )]
 
+/// One test `$test(kind)` per kind, and one that no kind of the account is left out.
+macro_rules! per_kind {
+    ($test:ident, $all:ident: $($kind:ident,)*) => {
+        $(#[test]
+        fn $kind() {
+            $test(stringify!($kind));
+        })*
+
+        #[test]
+        fn $all() {
+            let tested = [$(stringify!($kind)),*];
+            let kinds = tidewalk::resources::registry().into_iter();
+            let kinds = kinds.filter(|kind| kind.stage() == tidewalk::contract::Stage::Account);
+            let kinds = kinds.map(|kind| kind.name());
+            let missing: Vec<_> = kinds.filter(|name| !tested.contains(name)).collect();
+            assert!(missing.is_empty(), "without a test: {missing:?}");
+        }
+    };
+}
+
 mod baked;
 mod by_hand;
 mod cloud;

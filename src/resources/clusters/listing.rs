@@ -67,6 +67,6 @@ pub(super) async fn presence(cx: &Context, ids: &[String]) -> Vec<Presence> {
             };
             ids.iter().map(answer).collect()
         }
-        Err(error) => vec![Presence::Unknown(error.message().to_owned()); ids.len()],
+        Err(error) => vec![Presence::unknown(&error); ids.len()],
     }
 }

@@ -45,14 +45,14 @@ pub(super) async fn presence(cx: &Context, ids: &[String]) -> Vec<Presence> {
         let Some(alias) = id.strip_prefix(ALIAS) else {
             return match listing::metadata(cx, id).await {
                 Ok(told) => told.map_or(Presence::Absent, of_key),
-                Err(error) => Presence::Unknown(error.message().to_owned()),
+                Err(error) => Presence::unknown(&error),
             };
         };
         match &aliases {
             Some(Ok(aliases)) if aliases.contains_key(alias) => {
                 Presence::Present("listed".to_owned())
             }
-            Some(Err(error)) => Presence::Unknown(error.message().to_owned()),
+            Some(Err(error)) => Presence::unknown(&error),
             _ => Presence::Absent,
         }
     });

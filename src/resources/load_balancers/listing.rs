@@ -1,6 +1,6 @@
 //! Load balancers as AWS reports them, with their listeners.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use aws_sdk_elasticloadbalancingv2::types::{
     IpAddressType, Listener as SdkListener, LoadBalancer as SdkBalancer, LoadBalancerSchemeEnum,
@@ -11,12 +11,11 @@ use serde::Deserialize;
 
 use super::action::Action;
 use super::certificates::{self, Certificate};
-use crate::aws::elb::name_like;
 use crate::aws::{Tags, is_code, refused, tags};
 use crate::base::{Cost, Node, Outputs, Result};
 use crate::contract::{Context, Wanted};
 use crate::resources::apart::is_asked;
-use crate::resources::named::tags_of_all;
+use crate::resources::named::among_balancing;
 
 pub(super) const ARN: &str = "elasticloadbalancing:loadbalancer/app/";
 pub(super) const NOT_FOUND: &str = "LoadBalancerNotFound";
@@ -145,17 +144,8 @@ impl From<SdkBalancer> for Live {
 }
 
 pub(super) async fn discover(cx: &Context, wanted: &Wanted) -> Result<Vec<Live>> {
-    let mut known: HashSet<String> = wanted.external.iter().cloned().collect();
-    for name in wanted.names() {
-        known.insert(name_like(&name));
-        known.insert(name);
-    }
-    let tagged = wanted.tagged.named(&cx.aws, &cx.stack, ARN).await?;
-    known.extend(tagged.into_iter().map(|(_, one)| one.arn.clone()));
-    let mut found = list(cx).await?;
-    found.retain(|live| known.contains(&live.name) || known.contains(&live.arn));
-    let arns = found.iter().map(|live| live.arn.as_str());
-    let mut tags = tags_of_all(cx, wanted, arns).await?;
+    let all = list(cx).await?;
+    let (found, mut tags) = among_balancing(cx, wanted, ARN, all).await?;
     let complete = found.into_iter().map(|mut live| {
         live.tags = tags.remove(&live.arn).unwrap_or_default();
         async move {

@@ -135,7 +135,7 @@ pub(super) async fn presence(cx: &Context, ids: &[String]) -> Vec<Presence> {
             ids.iter().map(answer).collect()
         }
         Err(error) => {
-            let unknown = Presence::Unknown(error.message().to_owned());
+            let unknown = Presence::unknown(&error);
             vec![unknown; ids.len()]
         }
     }

@@ -116,7 +116,7 @@ pub(super) async fn presence(cx: &Context, ids: &[String]) -> Vec<Presence> {
     let listed = match left(cx, ids).await {
         Ok(listed) => listed,
         Err(error) => {
-            let unknown = Presence::Unknown(error.message().to_owned());
+            let unknown = Presence::unknown(&error);
             return vec![unknown; ids.len()];
         }
     };

@@ -140,7 +140,7 @@ pub(super) async fn presence(cx: &Context, ids: &[String]) -> Vec<Presence> {
         match state {
             Ok(Some(state)) => Presence::Present(state),
             Ok(None) => Presence::Absent,
-            Err(error) => Presence::Unknown(error.message().to_owned()),
+            Err(error) => Presence::unknown(&error),
         }
     };
     join_all(ids.iter().map(answer)).await

@@ -46,7 +46,7 @@ pub(super) async fn delete(cx: &Context, live: &Live) -> Result<()> {
 pub(super) async fn presence(cx: &Context, ids: &[String]) -> Vec<Presence> {
     let answers = ids.iter().map(|id| async {
         match listing::describe(cx, id).await {
-            Err(error) => Presence::Unknown(error.message().to_owned()),
+            Err(error) => Presence::unknown(&error),
             Ok(None) => Presence::Absent,
             Ok(Some(told)) => match told.deleted_date {
                 None => Presence::Present("there".to_owned()),

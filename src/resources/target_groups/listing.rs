@@ -1,7 +1,5 @@
 //! Target groups as AWS reports them.
 
-use std::collections::HashSet;
-
 use aws_sdk_elasticloadbalancingv2::types::{
     ProtocolEnum, TargetGroup as SdkGroup, TargetTypeEnum,
 };
@@ -11,12 +9,11 @@ use serde::Deserialize;
 use super::attributes::{self, Attributes};
 use super::health_check::HealthCheck;
 use super::targets;
-use crate::aws::elb::name_like;
 use crate::aws::{Tags, is_code, refused, tags};
 use crate::base::{Cost, Outputs, Result};
 use crate::contract::{Context, Wanted};
 use crate::resources::apart::is_asked;
-use crate::resources::named::tags_of_all;
+use crate::resources::named::among_balancing;
 
 pub(super) const ARN: &str = "elasticloadbalancing:targetgroup/";
 pub(super) const NOT_FOUND: &str = "TargetGroupNotFound";
@@ -88,17 +85,8 @@ impl From<SdkGroup> for Live {
 }
 
 pub(super) async fn discover(cx: &Context, wanted: &Wanted) -> Result<Vec<Live>> {
-    let mut known: HashSet<String> = wanted.external.iter().cloned().collect();
-    for name in wanted.names() {
-        known.insert(name_like(&name));
-        known.insert(name);
-    }
-    let tagged = wanted.tagged.named(&cx.aws, &cx.stack, ARN).await?;
-    known.extend(tagged.into_iter().map(|(_, one)| one.arn.clone()));
-    let mut found = list(cx).await?;
-    found.retain(|live| known.contains(&live.name) || known.contains(&live.arn));
-    let arns = found.iter().map(|live| live.arn.as_str());
-    let mut tags = tags_of_all(cx, wanted, arns).await?;
+    let all = list(cx).await?;
+    let (found, mut tags) = among_balancing(cx, wanted, ARN, all).await?;
     let complete = found.into_iter().map(|mut live| {
         live.tags = tags.remove(&live.arn).unwrap_or_default();
         async move {

@@ -254,7 +254,7 @@ pub(super) async fn presence(cx: &Context, ids: &[String]) -> Vec<Presence> {
                 active.len(),
                 inactive.len()
             )),
-            Err(error) => Presence::Unknown(error.message().to_owned()),
+            Err(error) => Presence::unknown(&error),
         }
     }))
     .await

@@ -121,7 +121,7 @@ pub(super) async fn is_there(cx: &Context, arn: &str) -> Presence {
     match told {
         Ok(true) => Presence::Present("exists".to_owned()),
         Ok(false) => Presence::Absent,
-        Err(error) => Presence::Unknown(error.message().to_owned()),
+        Err(error) => Presence::unknown(&error),
     }
 }
 

@@ -355,6 +355,18 @@ async fn what_is_stuck_is_present_in_the_receipt() {
     assert_eq!(stuck[0].verdict, Verdict::Present("stuck".to_owned()));
 }
 
+/// "Deleted" is what a service says first; it is believed when the thing is seen no more.
+#[tokio::test]
+async fn what_lingers_after_its_deletion_is_asked_for_until_it_is_gone() {
+    let room = Playroom::new();
+    room.apply(TOWER).await;
+    room.toys.shelf().lingering = Some(("base".to_owned(), 2));
+    let (outcome, receipt) = room.destroy(None).await;
+    assert!(outcome.failed.is_empty());
+    assert_eq!(room.names(), [""; 0], "the receipt waited for it");
+    assert!(receipt.is_proven(), "{receipt:?}");
+}
+
 #[tokio::test]
 async fn what_a_kept_toy_stands_on_is_kept_with_it() {
     let room = Playroom::new();

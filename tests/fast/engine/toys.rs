@@ -49,10 +49,30 @@ pub(crate) struct Shelf {
     pub(crate) sold_out: BTreeSet<String>,
     /// Toys that do not go away.
     pub(crate) stuck: BTreeSet<String>,
+    /// A toy that is seen so many times more after its deletion was answered.
+    pub(crate) lingering: Option<(String, usize)>,
     /// How many more listings work.
     pub(crate) listings: Option<usize>,
     /// In which order things happened.
     pub(crate) log: Vec<String>,
+}
+
+impl Shelf {
+    /// One more look at what lingers after its deletion.
+    fn linger(&mut self) {
+        let Some((name, looks)) = self.lingering.clone() else {
+            return;
+        };
+        let delete = format!("delete {name}");
+        if !self.log.contains(&delete) {
+            return;
+        }
+        self.lingering = Some((name.clone(), looks.saturating_sub(1)));
+        if looks == 0 {
+            let is_it = |item: &Item| item.tags.owner().is_some_and(|it| it.address.name == name);
+            self.items.retain(|_, item| !is_it(item));
+        }
+    }
 }
 
 #[derive(Clone, Default)]
@@ -138,6 +158,7 @@ impl Kind for Toys {
             }
             *left -= 1;
         }
+        shelf.linger();
         let ours = |item: &Item| item.tags.value("tidewalk:stack") == Some(&cx.stack);
         let items = shelf.items.iter();
         let listed = items.filter(|(id, item)| ours(item) || wanted.external.contains(id));
@@ -212,12 +233,16 @@ impl Kind for Toys {
         if shelf.stuck.contains(&name) {
             return Err(Error::failed("it is stuck"));
         }
+        if shelf.lingering.as_ref().is_some_and(|(it, _)| *it == name) {
+            return Ok(());
+        }
         shelf.items.remove(&live.id);
         Ok(())
     }
 
     async fn presence(&self, _: &Context, ids: &[String]) -> Vec<Presence> {
-        let shelf = self.shelf();
+        let mut shelf = self.shelf();
+        shelf.linger();
         let there = |id: &String| shelf.items.contains_key(id);
         ids.iter()
             .map(|id| {
