@@ -143,7 +143,7 @@ impl<'a> Asking<'a> {
                     Ok(left) if left.contains(&questions[index].id) => there.push(index),
                     Ok(_) => answers.push((index, Presence::Absent)),
                     Err(error) => {
-                        answers.push((index, Presence::unknown(&error)));
+                        answers.push((index, Presence::unknown(error)));
                     }
                 }
             }

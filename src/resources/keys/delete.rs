@@ -52,7 +52,7 @@ pub(super) async fn presence(cx: &Context, ids: &[String]) -> Vec<Presence> {
             Some(Ok(aliases)) if aliases.contains_key(alias) => {
                 Presence::Present("listed".to_owned())
             }
-            Some(Err(error)) => Presence::unknown(&error),
+            Some(Err(error)) => Presence::unknown(error),
             _ => Presence::Absent,
         }
     });

@@ -133,7 +133,7 @@ pub(super) async fn presence(cx: &Context, ids: &[String]) -> Vec<Presence> {
     for names in ids.chunks(READ) {
         let told = values(cx, names).await;
         answers.extend(names.iter().map(|name| match &told {
-            Err(error) => Presence::unknown(&error),
+            Err(error) => Presence::unknown(error),
             Ok(there) => {
                 if there.iter().any(|(its, _)| its == name) {
                     Presence::Present("there".to_owned())
