@@ -144,7 +144,7 @@ fn load(flags: &PlaybookFlags, kinds: &[Arc<dyn Kind>]) -> Result<Playbook, Erro
         env: std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect(),
-        bundled: Some(bundled::template),
+        bundled: Some(bundled::BUNDLED),
     };
     let loaded = Playbook::load(&flags.playbook, &options, &sections());
     let playbook = loaded.map_err(|errors| not_named(errors, &flags.playbook))?;

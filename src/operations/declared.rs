@@ -67,9 +67,22 @@ pub fn read(list: Option<&Node>) -> Result<Vec<Declared>, Errors> {
     errors.into_result(declared)
 }
 
+/// One item. Its `for_each` and `when` were seen to already, unless they are known only after apply.
 fn read_item(item: &Node) -> Result<Declared> {
-    let one = item.as_map().filter(|map| map.len() == 1);
-    let Some((name, entry)) = one.and_then(|map| map.first()) else {
+    if let Value::AfterApply(_) = item.value {
+        return Ok(Declared {
+            node: item.clone(),
+            name: "operations of `for_each`".to_owned(),
+            operation: None,
+        });
+    }
+    let names_it = |(name, _): &(&String, _)| *name != "when";
+    let one = item
+        .as_map()
+        .map(|map| (map.iter().filter(names_it), map.contains_key("when")));
+    let (mut one, depends) = one.map_or((None, false), |(one, depends)| (Some(one), depends));
+    let first = one.as_mut().and_then(Iterator::next);
+    let (Some((name, entry)), None) = (first, one.and_then(|mut one| one.next())) else {
         return Err(Error::playbook(
             "expected an operation: a mapping with one key, its name",
             &item.at,
@@ -83,7 +96,7 @@ fn read_item(item: &Node) -> Result<Declared> {
                 .hint(suggestion::hint(name, &names)),
         );
     };
-    let operation = if entry.node.has_unknown() {
+    let operation = if depends || entry.node.has_unknown() {
         None
     } else {
         Some((found.read)(&entry.node)?)

@@ -92,7 +92,15 @@ impl JsonSchema for AnyOperation {
                 let schema = (entry.schema)(generator);
                 schemars::json_schema!({
                     "type": "object",
-                    "properties": { (entry.name): schema },
+                    "properties": {
+                        (entry.name): schema,
+                        "for_each": {
+                            "description": "One such operation for each item of a list or each entry of a mapping; `each.key` and `each.value` are the item.",
+                        },
+                        "when": {
+                            "description": "Only if this is true.",
+                        },
+                    },
                     "required": [entry.name],
                     "additionalProperties": false,
                 })

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::setups::Setup;
 use crate::base::{Address, Location, Node};
 
 /// A resource as the playbook declares it; its expressions are not evaluated.
@@ -23,6 +24,8 @@ pub struct Declaration {
     pub tags: BTreeMap<String, String>,
     /// Everything it refers to, in the order it was found.
     pub references: Vec<Reference>,
+    /// The setups whose operations come before its own.
+    pub(super) setups: Vec<Setup>,
 }
 
 /// One item of `for_each`.

@@ -15,6 +15,7 @@ use super::names::{Names, is_name, keyed};
 use super::references;
 use super::scope::{Given, Scope};
 use super::settings;
+use super::setups::{self, Setup};
 use super::types::Types;
 use crate::base::node::Entry;
 use crate::base::{Address, Error, Errors, Location, Node, Value};
@@ -26,6 +27,7 @@ pub(super) struct Draft {
     at: Location,
     body: Node,
     items: Option<Vec<Each>>,
+    setups: Vec<Setup>,
     common: BTreeMap<&'static str, Entry>,
 }
 
@@ -36,16 +38,23 @@ pub(super) fn drafts(
     document: &Document,
     expressions: &Expressions,
     scope: &mut Scope,
+    types: &BTreeMap<String, Types>,
     errors: &mut Errors,
 ) -> Vec<Draft> {
     let mut drafts = Vec::new();
     let mut names = Names::clone(&scope.names);
     let plain = Arc::new(scope.clone());
     for (kind, section) in &document.sections {
+        let takes_setups = types
+            .get(kind)
+            .is_some_and(|it| setups::are_taken(&it.schema));
         for (name, entry) in section {
-            let Some(draft) = draft(kind, name, entry, expressions, &plain, errors) else {
+            let Some(mut draft) = draft(kind, name, entry, expressions, &plain, errors) else {
                 continue;
             };
+            if takes_setups {
+                draft.take_setups(expressions, errors);
+            }
             let keys = draft.items.as_ref();
             let keys = keys.map(|items| items.iter().map(|item| item.key.clone()).collect());
             if let Some(section) = names.sections.get_mut(kind) {
@@ -56,6 +65,16 @@ pub(super) fn drafts(
     }
     scope.names = Arc::new(names);
     drafts
+}
+
+impl Draft {
+    fn take_setups(&mut self, expressions: &Expressions, errors: &mut Errors) {
+        if let Value::Map(map) = &mut self.body.value
+            && let Some(entry) = map.shift_remove("setups")
+        {
+            self.setups = setups::read(&entry.node, &expressions.files, errors);
+        }
+    }
 }
 
 fn draft(
@@ -100,6 +119,7 @@ fn draft(
         at: entry.key_at.clone(),
         body: Node::new(&entry.node.at, Value::Map(map)),
         items,
+        setups: Vec::new(),
         common,
     })
 }
@@ -173,9 +193,16 @@ fn one(
         None => Address::new(&draft.kind, &draft.name),
     };
     let mut findings = Findings::default();
-    let body = expressions.evaluate(&draft.body, scope, &mut findings);
-    findings.errors.0.extend(types.check(&body, &draft.at));
-    references::collect(&body, types, expressions, scope, &mut findings);
+    let body = setups::evaluate(
+        expressions,
+        types,
+        &draft.body,
+        &draft.setups,
+        scope,
+        &mut findings,
+    );
+    findings.errors.0.extend(types.check(&body.node, &draft.at));
+    references::collect(&body, types, expressions, &mut findings);
     let before = Arc::new(Scope {
         outputs: false,
         ..Scope::clone(scope)
@@ -219,6 +246,7 @@ fn one(
         keep,
         tags,
         references,
+        setups: draft.setups.clone(),
     }
 }
 

@@ -11,8 +11,14 @@ use crate::base::{Error, ErrorKind as Sort, Location, Result, Source};
 /// Larger YAML files are refused before they are parsed.
 const LARGEST: u64 = 5_000_000;
 
-/// Looks up a template that is bundled in the binary.
-pub type Bundled = fn(&Path) -> Option<&'static [u8]>;
+/// What is bundled in the binary.
+#[derive(Clone, Copy, Debug)]
+pub struct Bundled {
+    /// Looks up a template, a file or a setup (`setups/redis.yml`).
+    pub file: fn(&Path) -> Option<&'static [u8]>,
+    /// The names of the setups.
+    pub setups: fn() -> Vec<&'static str>,
+}
 
 /// Where files named in a playbook are looked for.
 #[derive(Clone, Debug, Default)]
@@ -59,7 +65,7 @@ impl Files {
                 }
             }
         }
-        if let Some(bytes) = self.bundled.and_then(|bundled| bundled(&name)) {
+        if let Some(bytes) = self.bundled.and_then(|bundled| (bundled.file)(&name)) {
             return Ok((name, bytes.to_vec()));
         }
         let message = format!("no such file: `{}`", name.display());

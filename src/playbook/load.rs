@@ -26,7 +26,8 @@ pub struct Section {
     pub name: &'static str,
     /// The JSON Schema of one spec. `x-kind` marks a text that names a resource of that section,
     /// `x-attaches` one that attaches itself to it, `x-template` a text that names a template, in
-    /// which the `vars` beside it are names of their own.
+    /// which the `vars` beside it are names of their own; `x-setups` the list of setups, whose
+    /// operations come before the spec's own.
     pub schema: Schema,
     /// What expressions may read of one, and what it means; empty when nothing is promised.
     pub outputs: &'static [OutputMeaning],
@@ -41,7 +42,7 @@ pub struct LoadOptions {
     pub vars_files: Vec<PathBuf>,
     /// The process's environment: `env.NAME`, and `TIDEWALK_VAR_NAME` for variables.
     pub env: BTreeMap<String, String>,
-    /// Finds templates that are bundled in the binary.
+    /// Templates and setups that are bundled in the binary.
     pub bundled: Option<Bundled>,
 }
 
@@ -96,7 +97,7 @@ fn load(
     scope.stack = Fact::Known(settings.stack.clone());
     scope.region = later(&settings.region);
     scope.account = later(&settings.account);
-    let drafts = declare::drafts(&document, &expressions, &mut scope, errors);
+    let drafts = declare::drafts(&document, &expressions, &mut scope, &types, errors);
     scope.outputs = true;
     let declarations = declare::finish(drafts, &expressions, &scope, &types, errors);
     let outputs = outputs(&document, &expressions, &scope, errors);

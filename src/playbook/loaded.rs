@@ -10,8 +10,9 @@ use serde_json::Value as Json;
 
 use super::declaration::Declaration;
 use super::declare;
-use super::expression::Expressions;
+use super::expression::{Expressions, Findings};
 use super::scope::{Fact, Scope};
+use super::setups;
 use super::types::Types;
 use crate::base::{Address, Errors, Known, Location, Node, Result, World};
 
@@ -70,15 +71,24 @@ impl Playbook {
             .iter()
             .map(|reference| &reference.target);
         let scope = Arc::new(self.scope_of(Some(declaration), known(targets, world), facts));
-        let node = self
-            .expressions
-            .value(&declaration.body, &scope)
-            .map_err(|errors| of(errors, &declaration.address))?;
-        let errors = match self.types.get(&declaration.address.kind) {
-            Some(types) => types.check(&node, &declaration.at),
-            None => Vec::new(),
+        let mut findings = Findings::default();
+        let node = match self.types.get(&declaration.address.kind) {
+            Some(types) => {
+                let (body, setups) = (&declaration.body, &declaration.setups);
+                let expressions = &self.expressions;
+                let evaluated =
+                    setups::evaluate(expressions, types, body, setups, &scope, &mut findings);
+                if findings.errors.0.is_empty() {
+                    let misfits = types.check(&evaluated.node, &declaration.at);
+                    findings.errors.0.extend(misfits);
+                }
+                evaluated.node
+            }
+            None => self
+                .expressions
+                .evaluate(&declaration.body, &scope, &mut findings),
         };
-        of(Errors(errors), &declaration.address).into_result(node)
+        of(findings.errors, &declaration.address).into_result(node)
     }
 
     /// The playbook's outputs, evaluated.
@@ -118,8 +128,14 @@ impl Playbook {
     ) -> Result<Node> {
         let mut scope = self.scope_of(Some(declaration), BTreeMap::new(), facts);
         let found = self.expressions.template_references(source, &scope, extra);
-        let targets = found.references.iter().map(|reference| &reference.target);
-        scope.known = Arc::new(known(targets, world));
+        // What a setup's variables were made from, too.
+        let all = declaration.references.iter().chain(&found.references);
+        scope.known = Arc::new(known(all.map(|reference| &reference.target), world));
+        let scope = Arc::new(scope);
+        let scope = match declaration.setups.iter().find(|it| it.wrote(&source.at)) {
+            Some(setup) => setup.scope(&self.expressions, &scope, &mut Findings::default()),
+            None => scope,
+        };
         self.expressions
             .render(source, &scope, extra)
             .map_err(|error| error.of(&declaration.address))

@@ -1,27 +1,24 @@
 //! The resources that a spec names in typed fields, in `depends_on` and in its templates.
 
-use std::sync::Arc;
-
 use indexmap::IndexSet;
 
 use super::declaration::{How, Reference};
 use super::expression::{Expressions, Findings};
 use super::fields::{self, Field};
 use super::names::Names;
-use super::scope::Scope;
+use super::setups::Evaluated;
 use super::types::Types;
 use crate::base::{Address, Error, Node, Result, suggestion};
 
 /// Collects what the evaluated `body` names, and checks the templates that it uses.
 pub(super) fn collect(
-    body: &Node,
+    body: &Evaluated,
     types: &Types,
     expressions: &Expressions,
-    scope: &Arc<Scope>,
     findings: &mut Findings,
 ) {
     fields::walk(
-        body,
+        &body.node,
         &types.schema,
         &types.words,
         &mut |field| match field {
@@ -32,8 +29,9 @@ pub(super) fn collect(
             } => {
                 let Some(name) = node.as_text() else { return };
                 let target = Address::new(kind, name);
-                let declared = scope.names.declares(&target);
-                if let (false, Some(error)) = (declared, lacks_key(&target, node, &scope.names)) {
+                let names = &body.scope_at(&node.at).names;
+                let declared = names.declares(&target);
+                if let (false, Some(error)) = (declared, lacks_key(&target, node, names)) {
                     findings.errors.push(error);
                     return;
                 }
@@ -49,7 +47,7 @@ pub(super) fn collect(
                 let own = beside.and_then(|beside| beside.entry("vars"));
                 // No mapping, no way to tell which names it will hold.
                 let own = own.map_or_else(|| serde_json::json!({}), Node::to_json);
-                expressions.check_template(node, scope, &own, findings);
+                expressions.check_template(node, body.scope_at(&node.at), &own, findings);
             }
         },
     );

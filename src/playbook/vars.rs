@@ -104,6 +104,11 @@ impl Variable {
         Ok(())
     }
 
+    /// What it is for.
+    pub(super) fn description(&self) -> Option<&str> {
+        self.description.as_deref()
+    }
+
     fn wants(&self) -> Option<&str> {
         match (&self.kind, &self.default) {
             (Some(kind), _) => Some(kind),

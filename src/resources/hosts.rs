@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use schemars::{JsonSchema, Schema};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 
 use crate::aws::Tags;
@@ -61,11 +61,38 @@ pub struct Host {
     /// Become root by `sudo` where the login is not root.
     #[serde(default = "yes")]
     pub(crate) sudo: bool,
+    /// Reusable lists of operations, before its own ones: names, or a name with values for the setup's
+    /// variables (`- redis: { port: 6380 }`). A setup is the file `setups/NAME.yml` beside the playbook,
+    /// or a bundled one.
+    #[serde(default)]
+    #[schemars(with = "Vec<AnySetup>", extend("x-setups" = true))]
+    #[expect(dead_code, reason = "their operations are read in place of them")]
+    setups: Option<serde::de::IgnoredAny>,
     /// What is to be on it, in this order.
     #[serde(default)]
     #[schemars(with = "Vec<AnyOperation>")]
     #[expect(dead_code, reason = "read one by one, with their places")]
     operations: Option<serde::de::IgnoredAny>,
+}
+
+/// Stands for one item of `setups:` in a schema.
+#[derive(Debug)]
+struct AnySetup;
+
+impl JsonSchema for AnySetup {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Setup".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        schemars::json_schema!({
+            "description": "A setup: its name, or its name with values for its variables.",
+            "anyOf": [
+                { "type": "string" },
+                { "type": "object", "minProperties": 1, "maxProperties": 1 },
+            ],
+        })
+    }
 }
 
 fn yes() -> bool {
