@@ -22,6 +22,11 @@ fn file(path: &Path) -> Option<&'static [u8]> {
     found.map(File::contents)
 }
 
+/// The bundled setups: where each is, and its text.
+pub fn setup_files() -> impl Iterator<Item = (&'static Path, &'static [u8])> {
+    SETUPS.files().map(|it| (it.path(), it.contents()))
+}
+
 /// The names of the bundled setups.
 #[must_use]
 pub fn setups() -> Vec<&'static str> {

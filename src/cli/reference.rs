@@ -5,8 +5,10 @@ use std::fmt::Write as _;
 use clap::{Command, CommandFactory as _};
 
 use super::program::Program;
-use super::session;
+use super::{bundled, session};
+use crate::base::Errors;
 use crate::contract::Stage;
+use crate::playbook::setups::describe;
 use crate::report::{json, reference};
 use crate::resources;
 
@@ -58,6 +60,57 @@ pub fn markdown() -> String {
     add(&mut text, &mut program, "tidewalk");
     let _ = write!(text, "\n## JSON lines\n\n{}", json::DOCUMENTATION);
     text
+}
+
+/// What stands before the setups.
+const SETUPS: &str = "\
+# Setups
+
+This page is made from the setups themselves.
+
+A setup is a reusable list of operations with variables of its own. A host takes it by its name, or by its
+name with values for its variables; setups come in the order in which they are written, and before
+the host's own operations:
+
+```yaml
+hosts:
+  server:
+    instance: server
+    setups:
+      - base
+      - redis: { max_memory: 512mb }
+```
+
+A setup of yours is the file `setups/NAME.yml` beside the playbook, and wins over a bundled one of that
+name. It has `about`, `vars` (as in a playbook; one without a default must be given) and `operations`, in which
+`vars.NAME` is its own variable; templates and files that it names are looked for beside it, too.
+
+The setups below are bundled. Sources that are not your distribution's are variables: give others where
+you have mirrors.
+";
+
+/// `docs/setups.md`; a test keeps the file current.
+///
+/// # Errors
+/// A setup that is none.
+pub fn setups() -> Result<String, Errors> {
+    let mut text = SETUPS.to_owned();
+    for (path, bytes) in bundled::setup_files() {
+        let setup = describe(path, bytes)?;
+        let name = path.with_extension("");
+        let _ = write!(text, "\n## `{}`\n\n{}.\n\n", name.display(), setup.about);
+        text += "| variable | default | meaning |\n| --- | --- | --- |\n";
+        for var in setup.vars {
+            let default = match var.default {
+                _ if var.secret => "secret".to_owned(),
+                None => "must be given".to_owned(),
+                Some(value) => format!("`{value}`"),
+            };
+            let meaning = var.description.replace('|', "\\|");
+            let _ = writeln!(text, "| `{}` | {default} | {meaning} |", var.name);
+        }
+    }
+    Ok(text)
 }
 
 /// `docs/playbook.md`; a test keeps the file current.

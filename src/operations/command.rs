@@ -13,6 +13,8 @@ use crate::ssh;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Command {
+    /// What it is for, in a few words; plans show this in place of the command.
+    about: Option<String>,
     /// The program and its arguments, one word per item.
     argv: Option<Vec<String>>,
     /// Lines for the shell instead; the first that fails ends it.
@@ -32,6 +34,7 @@ pub struct Command {
 impl Command {
     fn shown(&self) -> String {
         match (&self.argv, &self.shell) {
+            _ if self.about.is_some() => self.about.clone().unwrap_or_default(),
             (Some(argv), _) => argv.join(" "),
             (None, Some(shell)) => shell.trim_end().to_owned(),
             (None, None) => String::new(),

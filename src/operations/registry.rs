@@ -96,9 +96,11 @@ impl JsonSchema for AnyOperation {
                         (entry.name): schema,
                         "for_each": {
                             "description": "One such operation for each item of a list or each entry of a mapping; `each.key` and `each.value` are the item.",
+                            "type": ["array", "object", "null"],
                         },
                         "when": {
                             "description": "Only if this is true.",
+                            "type": ["boolean", "null"],
                         },
                     },
                     "required": [entry.name],
@@ -109,6 +111,26 @@ impl JsonSchema for AnyOperation {
         schemars::json_schema!({
             "description": "One thing wanted of the host.",
             "oneOf": choices,
+        })
+    }
+}
+
+/// Stands for one item of `setups:` in a schema.
+#[derive(Debug)]
+pub struct AnySetup;
+
+impl JsonSchema for AnySetup {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Setup".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        schemars::json_schema!({
+            "description": "A setup: its name, or its name with values for its variables.",
+            "anyOf": [
+                { "type": "string" },
+                { "type": "object", "minProperties": 1, "maxProperties": 1 },
+            ],
         })
     }
 }

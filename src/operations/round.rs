@@ -1,10 +1,13 @@
 //! One look at a host, one change of it: the operations of a host composed into batches.
 
-use super::Declared;
+use std::collections::HashMap;
+
+use super::line::Line;
 use super::placement::update;
+use super::{Declared, seen_file};
 use crate::base::secret::redact;
-use crate::base::{Diff, Error, FieldChange, Result, Shown};
-use crate::contract::{Fact, Target, Work};
+use crate::base::{Diff, Error, FieldChange, Node, Result, Shown};
+use crate::contract::{Fact, Operation as _, Target, Work};
 use crate::ssh::batch::Run;
 use crate::ssh::{Batch, Command, Outcome, Session};
 
@@ -123,6 +126,7 @@ fn os_name(release: &str) -> String {
 /// When a fact cannot be understood, with the operation's place.
 pub fn plan(host: Target<'_>, declared: &[Declared], seen: Option<&Seen>) -> Result<Vec<Work>> {
     let nothing = vec![Fact::nothing(); 4];
+    let mut edited = Edited::default();
     declared
         .iter()
         .enumerate()
@@ -131,10 +135,15 @@ pub fn plan(host: Target<'_>, declared: &[Declared], seen: Option<&Seen>) -> Res
                 None => Some(&nothing),
                 Some(seen) => seen.facts.get(index).and_then(Option::as_ref),
             };
+            let facts = edited.facts(item).or(facts);
             match (&item.operation, facts) {
-                (Some(operation), Some(facts)) => operation
-                    .work(item.target(host), facts)
-                    .map_err(|error| error.context(item.label()).at(&item.node.at)),
+                (Some(operation), Some(facts)) => {
+                    let work = operation.work(item.target(host), facts);
+                    let work =
+                        work.map_err(|error| error.context(item.label()).at(&item.node.at))?;
+                    edited.note(item, &work);
+                    Ok(work)
+                }
                 _ => Ok(Work {
                     changes: vec![update(&item.label(), Shown::Absent, Shown::AfterApply)],
                     ..Work::default()
@@ -142,6 +151,31 @@ pub fn plan(host: Target<'_>, declared: &[Declared], seen: Option<&Seen>) -> Res
             }
         })
         .collect()
+}
+
+/// Files whose lines were edited by operations before: the next ones go on from there, so that one
+/// round trip changes them all.
+#[derive(Default)]
+struct Edited(HashMap<String, Vec<Fact>>);
+
+impl Edited {
+    fn path(item: &Declared) -> Option<&str> {
+        let path = item.node.entry("path").and_then(Node::as_text);
+        path.filter(|_| item.name == Line::NAME)
+    }
+
+    /// What is in the file by then, for an operation that edits it again.
+    fn facts(&self, item: &Declared) -> Option<&Vec<Fact>> {
+        self.0.get(Self::path(item)?)
+    }
+
+    fn note(&mut self, item: &Declared, work: &Work) {
+        let content = work.commands.iter().find_map(|it| it.stdin.as_deref());
+        if let (Some(path), Some(content)) = (Self::path(item), content) {
+            self.0
+                .insert(path.to_owned(), vec![seen_file::fact(content)]);
+        }
+    }
 }
 
 /// All that differs, to be shown.
@@ -261,4 +295,38 @@ fn failed(host: &str, label: &str, outcome: &Outcome) -> Error {
         Error::failed(format!("{label} on {host}: {last}")),
         |error, line| error.note(format!("the host said: {line}")),
     )
+}
+
+/// Anything that still differs after the last pass is an error that names the operation.
+///
+/// # Errors
+/// That one.
+pub fn left_over(target: Target<'_>, declared: &[Declared], seen: &Seen) -> Result<()> {
+    let works = plan(target, declared, Some(seen))?;
+    let diff = diff(&works, Some(seen));
+    let Some(change) = diff.changes.first() else {
+        return Ok(());
+    };
+    let item = declared
+        .iter()
+        .zip(&works)
+        .find(|(_, work)| !work.changes.is_empty())
+        .map(|(item, _)| item);
+    let label = item.map_or_else(|| change.field.clone(), Declared::label);
+    let mut error = Error::failed(format!(
+        "{label} on {} was applied, but is still not as wanted",
+        target.address
+    ))
+    .hint("does another operation, a package or a service set it back?");
+    for change in &diff.changes {
+        let (old, new) = match (&change.old, &change.new) {
+            (old, Shown::Block(_)) => (old.to_string(), "other content".to_owned()),
+            (old, new) => (old.to_string(), new.to_string()),
+        };
+        error = error.note(format!("{}: is {old}, wanted {new}", change.field));
+    }
+    Err(match item {
+        Some(item) => error.at(&item.node.at),
+        None => error,
+    })
 }

@@ -116,8 +116,10 @@ impl User {
                 old,
                 Shown::of(format!("+ {}", missing.join(", "))),
             ));
-            let option = if seen.is_some() { "-aG" } else { "-G" };
-            options.extend([option.to_owned(), missing.join(",")]);
+            // A new user gets them by a command of its own: see `work`.
+            if seen.is_some() {
+                options.extend(["-aG".to_owned(), missing.join(",")]);
+            }
         }
         (changes, options)
     }
@@ -190,6 +192,11 @@ impl Operation for User {
             let kind = if self.system { "-r" } else { "-m" };
             work.commands
                 .push(command.arg(kind).args(options).arg(&self.name));
+            if !self.groups.is_empty() {
+                let groups = self.groups.join(",");
+                let join = Command::new(["usermod", "-aG", &groups, &self.name]);
+                work.commands.push(join);
+            }
         } else if !options.is_empty() {
             work.commands
                 .push(Command::new(["usermod"]).args(options).arg(&self.name));

@@ -25,7 +25,7 @@ mod scalar;
 pub mod schema;
 mod scope;
 mod settings;
-mod setups;
+pub mod setups;
 mod template;
 mod tokens;
 mod types;

@@ -1,5 +1,6 @@
 //! Setups: reusable lists of operations in files of their own, with variables of their own.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -178,6 +179,49 @@ impl SetupFile {
             operations: node.entry("operations").cloned().unwrap_or(nothing),
         })
     }
+}
+
+/// What a setup says of itself.
+#[derive(Debug)]
+pub struct Described {
+    /// What it is about.
+    pub about: String,
+    /// Its variables.
+    pub vars: Vec<DescribedVar>,
+}
+
+/// A variable of a setup.
+#[derive(Debug)]
+pub struct DescribedVar {
+    /// Its name.
+    pub name: String,
+    /// What it is for.
+    pub description: String,
+    /// Its value when none is given; `None` when one must be given.
+    pub default: Option<serde_json::Value>,
+    /// It is never shown.
+    pub secret: bool,
+}
+
+/// Reads what the setup in a file says of itself.
+///
+/// # Errors
+/// When it is no setup.
+pub fn describe(path: &Path, bytes: &[u8]) -> Result<Described, Errors> {
+    let source = files::text(path, bytes.to_vec())?;
+    let about = yaml::parse(&source)?;
+    let about = about.entry("about").and_then(Node::as_text);
+    let file = SetupFile::parse(&source)?;
+    let vars = file.vars.iter().map(|(name, variable)| DescribedVar {
+        name: name.clone(),
+        description: variable.description().unwrap_or_default().to_owned(),
+        default: variable.default.as_ref().map(Node::to_json),
+        secret: variable.secret,
+    });
+    Ok(Described {
+        about: about.unwrap_or_default().to_owned(),
+        vars: vars.collect(),
+    })
 }
 
 impl Setup {

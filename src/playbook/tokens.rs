@@ -102,7 +102,9 @@ pub(super) fn scan(text: &str, names: &Names) -> Scanned {
     let mut out = scan.out;
     if let [(outside, inside)] = blocks.as_slice() {
         let around = [&text[..outside.start], &text[outside.end..]];
-        if !outside.is_empty() && around.iter().all(|part| part.trim().is_empty()) {
+        // A line's end is text: a file's content keeps it.
+        let is_nothing = |part: &&str| part.chars().all(|it| it == ' ' || it == '\t');
+        if !outside.is_empty() && around.iter().all(is_nothing) {
             out.whole = Some(inside.clone());
         }
     }

@@ -11,6 +11,16 @@ const EXPRESSION: &str = "\\{[{%]";
 /// Keys that every resource may have: told once for all.
 const COMMON: [&str; 5] = ["for_each", "depends_on", "protect", "keep", "tags"];
 
+/// Keys that every operation may have beside its name: told once for all.
+const BESIDE: [&str; 2] = ["for_each", "when"];
+/// What stands before the operations.
+const OPERATIONS: &str = "
+Setups are reusable lists of operations: [setups.md](setups.md) tells of the bundled ones and how to write
+one. Beside its name, every operation may have `for_each`, a list or a mapping: one such operation for
+each item, with `each.key` and `each.value` (`- packages: [\"{{ each.value }}\"]` and
+`for_each: [nginx, redis]` below it); and `when`: only if that is true.
+";
+
 /// Whether a table has the column that tells what changing a field takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Changes {
@@ -52,8 +62,13 @@ pub fn section(name: &str, schema: &Value, outputs: &[OutputMeaning], changes: C
             let _ = writeln!(page, "| `{output}` | {meaning} |");
         }
     }
+    if operations(spec).next().is_some() {
+        page += OPERATIONS;
+    }
     for operation in operations(spec) {
-        for (name, field) in properties(operation) {
+        for (name, field) in
+            properties(operation).filter(|(name, _)| !BESIDE.contains(&name.as_str()))
+        {
             let field = own(field);
             let _ = writeln!(page, "\n### Operation `{name}`\n");
             if let Some(about) = description(field) {

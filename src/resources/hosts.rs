@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use schemars::{JsonSchema, Schema, SchemaGenerator};
+use schemars::{JsonSchema, Schema};
 use serde::Deserialize;
 
 use crate::aws::Tags;
@@ -17,7 +17,7 @@ use crate::base::node::Value;
 use crate::base::{Diff, Errors, Node, OutputMeaning, Outputs, Result, Shown};
 use crate::contract::{self, Context, Found, Iam, Kind, Presence, Stage, Target, Wanted};
 use crate::operations::declared::{self, Declared};
-use crate::operations::registry::AnyOperation;
+use crate::operations::registry::{AnyOperation, AnySetup};
 use crate::operations::round::{self, Seen};
 use crate::ssh::Session;
 use crate::ssh::session::Patience;
@@ -73,26 +73,6 @@ pub struct Host {
     #[schemars(with = "Vec<AnyOperation>")]
     #[expect(dead_code, reason = "read one by one, with their places")]
     operations: Option<serde::de::IgnoredAny>,
-}
-
-/// Stands for one item of `setups:` in a schema.
-#[derive(Debug)]
-struct AnySetup;
-
-impl JsonSchema for AnySetup {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Setup".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        schemars::json_schema!({
-            "description": "A setup: its name, or its name with values for its variables.",
-            "anyOf": [
-                { "type": "string" },
-                { "type": "object", "minProperties": 1, "maxProperties": 1 },
-            ],
-        })
-    }
 }
 
 fn yes() -> bool {
@@ -377,7 +357,7 @@ impl Kind for Hosts {
                 .map_err(placed)?;
             seen = look().await.map_err(placed)?;
         }
-        left_over(target, &declared, &seen).map_err(placed)?;
+        round::left_over(target, &declared, &seen).map_err(placed)?;
         Ok(found(&id, &destination.address, session, seen, false))
     }
 
@@ -388,35 +368,4 @@ impl Kind for Hosts {
     async fn presence(&self, _cx: &Context, ids: &[String]) -> Vec<Presence> {
         vec![Presence::Absent; ids.len()]
     }
-}
-
-/// Anything that still differs after the last pass is an error that names the operation.
-fn left_over(target: Target<'_>, declared: &[Declared], seen: &Seen) -> Result<()> {
-    let works = round::plan(target, declared, Some(seen))?;
-    let diff = round::diff(&works, Some(seen));
-    let Some(change) = diff.changes.first() else {
-        return Ok(());
-    };
-    let item = declared
-        .iter()
-        .zip(&works)
-        .find(|(_, work)| !work.changes.is_empty())
-        .map(|(item, _)| item);
-    let label = item.map_or_else(|| change.field.clone(), Declared::label);
-    let mut error = crate::base::Error::failed(format!(
-        "{label} on {} was applied, but is still not as wanted",
-        target.address
-    ))
-    .hint("does another operation, a package or a service set it back?");
-    for change in &diff.changes {
-        let (old, new) = match (&change.old, &change.new) {
-            (old, Shown::Block(_)) => (old.to_string(), "other content".to_owned()),
-            (old, new) => (old.to_string(), new.to_string()),
-        };
-        error = error.note(format!("{}: is {old}, wanted {new}", change.field));
-    }
-    Err(match item {
-        Some(item) => error.at(&item.node.at),
-        None => error,
-    })
 }

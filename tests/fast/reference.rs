@@ -12,6 +12,14 @@ fn the_playbook_reference_is_current() {
 }
 
 #[test]
+fn the_reference_of_setups_is_current_and_every_variable_has_a_meaning() {
+    let page = reference::setups().unwrap();
+    assert_matches("docs/setups.md", &page);
+    let silent: Vec<_> = page.lines().filter(|line| line.ends_with("|  |")).collect();
+    assert!(silent.is_empty(), "{silent:?}");
+}
+
+#[test]
 fn the_schema_for_editors_is_current_and_every_bundled_playbook_names_it() {
     let schema = serde_json::to_string_pretty(&session::schema()).unwrap() + "\n";
     assert_matches("docs/playbook.schema.json", &schema);

@@ -1,9 +1,9 @@
 //! `hosts` and its operations on real sshd and systemd.
 
 mod contact;
-mod node;
+pub(crate) mod node;
 mod operations;
 mod site;
 mod slow;
 mod sources;
-mod workshop;
+pub(crate) mod workshop;

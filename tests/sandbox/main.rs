@@ -41,5 +41,6 @@ mod life;
 mod lives;
 mod playbooks;
 mod replaced;
+mod setups;
 #[path = "../stage/mod.rs"]
 mod stage;

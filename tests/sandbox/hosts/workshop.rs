@@ -1,9 +1,9 @@
-//! The image of hosts that have package sources of their own: made once, and kept by what it is
+//! Images of hosts that have package sources of their own: made once, and kept by what they are
 //! made from.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use tidewalk::operations::seen_file::hash_of;
 
@@ -11,21 +11,26 @@ use super::node::{IMAGE, docker};
 
 const RECIPE: &str = include_str!("workshop.sh");
 
-/// Its name; it is made if it is not there.
+/// The image with sources of everything odd.
 pub(crate) fn image() -> &'static str {
     static NAME: OnceLock<String> = OnceLock::new();
-    NAME.get_or_init(|| {
-        let base = docker(&["image", "inspect", "-f", "{{.Id}}", IMAGE]);
-        let hash = hash_of(format!("{base}{RECIPE}").as_bytes());
-        let name = format!("tidewalk-node:workshop-{}", &hash[..16]);
-        if docker(&["images", "-q", &name]).is_empty() {
-            make(&name);
-        }
-        name
-    })
+    NAME.get_or_init(|| image_of("workshop", RECIPE))
 }
 
-fn make(name: &str) {
+/// The name of the image that a recipe for the shell makes of a host; it is made if it is not there.
+pub(crate) fn image_of(name: &str, recipe: &str) -> String {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _one = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let base = docker(&["image", "inspect", "-f", "{{.Id}}", IMAGE]);
+    let hash = hash_of(format!("{base}{recipe}").as_bytes());
+    let name = format!("tidewalk-node:{name}-{}", &hash[..16]);
+    if docker(&["images", "-q", &name]).is_empty() {
+        make(&name, recipe);
+    }
+    name
+}
+
+fn make(name: &str, recipe: &str) {
     let container = name.replace(':', "-");
     let mut shell = Command::new("docker")
         .args(["run", "--rm=false", "-i", "--name", &container, IMAGE])
@@ -36,7 +41,7 @@ fn make(name: &str) {
         .spawn()
         .expect("docker");
     let mut input = shell.stdin.take().expect("its input");
-    input.write_all(RECIPE.as_bytes()).expect("a listener");
+    input.write_all(recipe.as_bytes()).expect("a listener");
     drop(input);
     let done = shell.wait_with_output().expect("its end");
     if done.status.success() {

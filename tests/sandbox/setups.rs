@@ -1,0 +1,207 @@
+//! The bundled setups on a real host, with stand-ins for what Debian does not have: they converge
+//! from nothing, twice; what they set up answers through Nginx, and what is refused changes nothing.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use crate::harness::{Beach, Ended};
+use crate::hosts::node::Node;
+use crate::hosts::workshop;
+
+const RECIPE: &str = include_str!("setups/stand_ins.sh");
+const SERVE: &str = include_str!("setups/serve.py");
+
+/// Every setup, as a playbook of the real world would have them, but for where things come from.
+const PLAYBOOK: &str = "
+stack: site
+region: eu-west-1
+vars:
+  source:
+    default:
+      uri: http://127.0.0.1:9999/apt
+      suites: [./]
+      key: { url: http://127.0.0.1:9999/key.asc }
+  slack_token: { secret: true }
+  port: 8787
+  server_name: _
+hosts:
+  server:
+    address: ADDRESS
+    host_key: HOST_KEY
+    user: root
+    identity: IDENTITY
+    setups:
+      - base: { timezone: Europe/Budapest, passwordless_sudo: sudo }
+      - r: { cran: '{{ vars.source }}', r2u: ~, packages: [r-cran-ggplot2], github: [daroczig/binancer] }
+      - rstudio-server:
+          url: http://127.0.0.1:9999/apt/rstudio-server_99.0_all.deb
+          address: 127.0.0.1
+          port: '{{ vars.port }}'
+      - shiny-server: { url: http://127.0.0.1:9999/apt/shiny-server_99.0_all.deb }
+      - jenkins:
+          repository:
+            uri: http://localhost:9999/apt
+            suites: [./]
+            key: { url: http://127.0.0.1:9999/key.asc }
+          java: stand-in-java
+          plugin_manager: http://127.0.0.1:9999/manager.jar
+          plugins: [git, slack]
+          jobs: { prices: prices.xml }
+          slack: { team: de3, channel: '#bots' }
+          slack_token: '{{ vars.slack_token }}'
+      - redis: { max_memory: 64mb }
+      - kinesis-agent: { stream: crypto }
+      - nginx-proxy:
+          server_name: '{{ vars.server_name }}'
+          proxies:
+            - { path: /rstudio, port: '{{ vars.port }}', strip_prefix: true, websocket: true }
+            - { path: /shiny, port: 3838, strip_prefix: true, websocket: true }
+            - { path: /jenkins, port: 8080, strip_prefix: false, websocket: false }
+    operations:
+      - directory: { path: /srv/shiny-server/treemap }
+";
+
+struct Server {
+    beach: Beach,
+    node: Node,
+}
+
+impl Server {
+    fn new() -> Self {
+        let recipe = format!("cat >/root/serve.py <<'PYTHON'\n{SERVE}PYTHON\n{RECIPE}");
+        let node = Node::of(&workshop::image_of("stand-ins", &recipe));
+        let beach = Beach::without_hosts();
+        let playbook = PLAYBOOK
+            .replace("ADDRESS", &node.address)
+            .replace("HOST_KEY", &node.host_key)
+            .replace("IDENTITY", &node.identity());
+        beach.write("site.yml", &playbook);
+        beach.write("prices.xml", "<project/>\n");
+        Self { beach, node }
+    }
+
+    #[track_caller]
+    fn run(&self, code: i32, verb: &str, more: &[&str]) -> Ended {
+        let args = [&[verb, "site.yml", "--sandbox"], more].concat();
+        let env = [("TIDEWALK_VAR_slack_token", "xoxb-open-sesame")];
+        let ended = self.beach.run_with(&args, &env);
+        let said = format!("{}{}", ended.stdout, ended.stderr);
+        assert_eq!(ended.code, Some(code), "{args:?}\n{said}");
+        assert!(!said.contains("open-sesame"), "the secret was shown");
+        ended
+    }
+
+    /// What Nginx answers, status line and all.
+    fn get(&self, path: &str) -> String {
+        let mut stream = self.connect();
+        let host = &self.node.address;
+        write!(
+            stream,
+            "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
+    fn connect(&self) -> TcpStream {
+        let stream = TcpStream::connect((self.node.address.as_str(), 80)).unwrap();
+        let patience = Some(Duration::from_secs(20));
+        stream.set_read_timeout(patience).unwrap();
+        stream
+    }
+
+    /// What comes back when a text is sent into a websocket (RFC 6455).
+    fn echo(&self, path: &str, text: &str) -> String {
+        let mut stream = self.connect();
+        let host = &self.node.address;
+        write!(
+            stream,
+            "GET {path} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        )
+        .unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            stream.read_exact(&mut byte).unwrap();
+            head.push(byte[0]);
+        }
+        let head = String::from_utf8(head).unwrap();
+        assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
+        // The answer to this key is the one of the RFC's own example.
+        assert!(head.contains("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="), "{head}");
+        let length = u8::try_from(text.len()).unwrap();
+        let frame = [&[0x81, 0x80 | length, 0, 0, 0, 0], text.as_bytes()].concat();
+        stream.write_all(&frame).unwrap();
+        let mut answer = vec![0; text.len() + 2];
+        stream.read_exact(&mut answer).unwrap();
+        String::from_utf8(answer[2..].to_vec()).unwrap()
+    }
+}
+
+#[track_caller]
+fn contains(text: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(text.contains(part), "no `{part}` in: {text}");
+    }
+}
+
+#[test]
+fn every_setup_converges_from_nothing_and_serves() {
+    let server = Server::new();
+    let planned = server.run(3, "plan", &[]);
+    contains(
+        &planned.stdout,
+        &["repository jenkins", "template /etc/nginx"],
+    );
+    server.run(0, "apply", &["--yes"]);
+    server.run(0, "plan", &[]);
+    server.run(0, "apply", &["--yes"]);
+
+    contains(&server.get("/"), &["200 OK", "Welcome to site"]);
+    contains(&server.get("/rstudio/"), &["200 OK", "RStudio"]);
+    contains(&server.get("/rstudio"), &["301", "/rstudio/"]);
+    contains(&server.get("/shiny/"), &["Shiny apps: treemap"]);
+    contains(
+        &server.get("/jenkins/"),
+        &[
+            "200 OK",
+            "groups jenkins shadow",
+            "['git.jpi', 'slack.jpi']",
+            "jobs ['prices']",
+            "serviceName: sshd",
+            "room: \"#bots\"",
+        ],
+    );
+    assert_eq!(server.echo("/rstudio/events", "tide"), "tide");
+    let node = &server.node;
+    assert_eq!(node.sh("redis-cli ping"), "PONG\n");
+    let limit = node.sh("redis-cli config get maxmemory");
+    assert_eq!(limit, "maxmemory\n67108864\n");
+    assert_eq!(node.sh("date +%Z | tr -d '\\n'").len(), "CET".len());
+    node.sh("sudo -n -u nobody true; visudo -c -q; Rscript -e 'requireNamespace(\"binancer\")'");
+    contains(
+        &node.sh("cat /etc/aws-kinesis/agent.json"),
+        &["\"crypto\"", "kinesis.eu-west-1.amazonaws.com"],
+    );
+    // Behind the proxy only.
+    let open = node.sh("ss -Hltn 'sport = :8787'");
+    contains(&open, &["127.0.0.1:8787"]);
+
+    // Another port: RStudio is restarted, Nginx follows, and nothing else changes.
+    let moved = server.run(3, "plan", &["--var", "port=8788"]);
+    contains(&moved.stdout, &["www-port", "sites-available/default"]);
+    assert!(!moved.stdout.contains("redis"), "{}", moved.stdout);
+    server.run(0, "apply", &["--var", "port=8788", "--yes"]);
+    contains(&server.get("/rstudio/"), &["200 OK", "RStudio"]);
+    server.run(0, "plan", &["--var", "port=8788"]);
+
+    // What Nginx refuses changes nothing.
+    let bad = ["--var", "port=8788", "--var", "server_name=a b {", "--yes"];
+    let refused = server.run(1, "apply", &bad);
+    contains(&refused.stderr, &["validation failed: nginx -t"]);
+    contains(&server.get("/rstudio/"), &["200 OK", "RStudio"]);
+}
