@@ -123,3 +123,27 @@ pub fn check(declared: &[Declared]) -> Errors {
     }
     errors
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Location;
+
+    #[test]
+    fn an_item_that_waits_for_the_apply_is_named_and_not_read() {
+        let at = Location::nowhere("site.yml");
+        let json = serde_json::json!([{ "packages": ["web"], "when": "later" }, "later"]);
+        let mut list = Node::from_json(&at, &json);
+        let later = || Value::AfterApply("{{ instances.web.public_ip }}".to_owned());
+        if let Value::List(items) = &mut list.value {
+            items[1].value = later();
+            if let Value::Map(map) = &mut items[0].value {
+                map["when"].node.value = later();
+            }
+        }
+        let declared = read(Some(&list)).unwrap_or_default();
+        let labels: Vec<_> = declared.iter().map(Declared::label).collect();
+        assert_eq!(labels, ["packages", "operations of `for_each`"]);
+        assert!(declared.iter().all(|item| item.operation.is_none()));
+    }
+}

@@ -140,7 +140,7 @@ impl SetupFile {
                 .bundled
                 .map_or_else(Vec::new, |bundled| (bundled.setups)());
             let missing = Error::playbook(format!("there is no setup `{name}`"), at);
-            let missing = error.notes().iter().fold(missing, |it, note| it.note(note));
+            let missing = error.notes().iter().fold(missing, Error::note);
             missing.hint(suggestion::hint(name, &known))
         })?;
         Self::parse(&files::text(&path, bytes)?)

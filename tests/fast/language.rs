@@ -5,6 +5,7 @@ mod expressions;
 mod limits;
 mod resources;
 pub(crate) mod sections;
+mod setups;
 mod variables;
 
 use std::fs;

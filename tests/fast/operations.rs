@@ -14,7 +14,7 @@ use tidewalk::base::{Address, Error, Location, Node, Result, Shown, World};
 use tidewalk::contract::{Fact, Render, Target, Work};
 use tidewalk::operations::registry::find;
 use tidewalk::operations::seen_file::hash_of;
-use tidewalk::operations::{ALL, Planned};
+use tidewalk::operations::{ALL, Planned, declared, round};
 use tidewalk::ssh::Command;
 
 /// Cases per operation, at least.
@@ -240,4 +240,33 @@ fn undescribed(schema: &Json, place: &str, silent: &mut Vec<String>) {
     for choice in schema["anyOf"].as_array().into_iter().flatten() {
         undescribed(choice, place, silent);
     }
+}
+
+/// Three lines of one file take one round trip: each goes on from what the one before makes.
+#[test]
+fn lines_of_one_file_are_edited_one_after_the_other() {
+    let at = Location::nowhere("site.yml");
+    let line = |text: &str| json!({ "line": { "path": "/etc/a", "line": text } });
+    let list = json!([line("one"), line("two"), line("two"), line("three")]);
+    let declared = declared::read(Some(&Node::from_json(&at, &list))).expect("operations");
+    let host = Target {
+        address: &Address::new("hosts", "web"),
+        at: &at,
+        node: &Node::from_json(&at, &json!({})),
+        world: &World::default(),
+        tags: &Tags::default(),
+        render: &Files(json!({})),
+    };
+    let works = round::plan(host, &declared, None).expect("planned");
+    let puts = works.iter().flat_map(|work| &work.commands);
+    let puts: Vec<_> = puts
+        .map(|it| (it.argv[2].clone(), it.stdin.clone().unwrap_or_default()))
+        .collect();
+    let (one, two) = (b"one\n".to_vec(), b"one\ntwo\n".to_vec());
+    let wanted = [
+        ("absent".to_owned(), one.clone()),
+        (hash_of(&one), two.clone()),
+        (hash_of(&two), b"one\ntwo\nthree\n".to_vec()),
+    ];
+    assert_eq!(puts, wanted);
 }

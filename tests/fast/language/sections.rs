@@ -124,6 +124,8 @@ struct HostSpec {
     #[schemars(extend("x-kind" = "instances"))]
     instance: Option<String>,
     user: Option<String>,
+    #[schemars(extend("x-setups" = true))]
+    setups: Option<Vec<Json>>,
     #[serde(default)]
     operations: Vec<Operation>,
 }
