@@ -1,5 +1,7 @@
 //! Existing IAM users, for expressions: looked up, never made or deleted.
 
+pub mod linux_names;
+
 use std::collections::BTreeMap;
 
 use aws_sdk_iam::types::{EntityType, UserDetail};
@@ -10,7 +12,7 @@ use tokio::sync::OnceCell;
 
 use super::lookup::Lookup;
 use crate::aws::{iam, refused};
-use crate::base::{OutputMeaning, Outputs, Result};
+use crate::base::{Error, OutputMeaning, Outputs, Result};
 use crate::contract::Context;
 
 /// Existing IAM users that fit all that is said here, to be named in expressions; nothing is made
@@ -25,6 +27,11 @@ pub struct IamUsers {
     /// Tags that they carry, with these values
     #[serde(default)]
     pub tag: BTreeMap<String, String>,
+    /// Also tell the login that each gets on a Linux host, as `linux_name` of `users`: the name before
+    /// `@` in small letters, with `_` for what is not a letter, digit, `_` or `-`; or what the user's
+    /// tag `linux-name` says. Logins that are taken, too long or the system's are an error
+    #[serde(default)]
+    pub linux_names: bool,
 }
 
 /// All users of the account, asked for once a run.
@@ -39,7 +46,7 @@ impl Lookup for IamUsers {
         ("arns", "Their Amazon resource names, in the same order"),
         (
             "users",
-            "The users, in the same order: `name`, `arn`, `path`, `groups`, `tags`",
+            "The users, in the same order: `name`, `arn`, `path`, `groups`, `tags`, and `linux_name` where that is asked for",
         ),
     ];
 
@@ -49,7 +56,12 @@ impl Lookup for IamUsers {
         let fitting: Vec<&UserDetail> = all.iter().filter(|user| self.fits(user)).collect();
         let names: Vec<Json> = fitting.iter().map(|user| json!(user.user_name)).collect();
         let arns: Vec<Json> = fitting.iter().map(|user| json!(user.arn)).collect();
-        let users: Vec<Json> = fitting.iter().map(|user| shown(user)).collect();
+        let mut users: Vec<Json> = fitting.iter().map(|user| shown(user)).collect();
+        if self.linux_names {
+            for (user, login) in users.iter_mut().zip(logins(&fitting)?) {
+                user["linux_name"] = json!(login);
+            }
+        }
         Ok(Outputs::default()
             .with("names", names)
             .with("arns", arns)
@@ -72,6 +84,20 @@ impl IamUsers {
                 .iter()
                 .all(|(key, value)| tags.value(key) == Some(value))
     }
+}
+
+/// The Linux names of these users; all that is wrong with them in one error.
+fn logins(users: &[&UserDetail]) -> Result<Vec<String>> {
+    let tags: Vec<_> = users.iter().map(|user| iam::tags_of(user.tags())).collect();
+    let named = users.iter().zip(&tags).map(|(user, tags)| {
+        let name = user.user_name().unwrap_or_default();
+        (name, tags.value(linux_names::TAG))
+    });
+    linux_names::all(&named.collect::<Vec<_>>()).map_err(|errors| {
+        let mut errors = errors.0.into_iter();
+        let first = errors.next().unwrap_or_else(|| Error::failed("no logins"));
+        errors.fold(first, |first, next| first.note(next.message()))
+    })
 }
 
 fn shown(user: &UserDetail) -> Json {

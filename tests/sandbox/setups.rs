@@ -25,6 +25,10 @@ vars:
   slack_token: { secret: true }
   port: 8787
   server_name: _
+  team:
+    default:
+      - { name: jane.doe@x.org, linux_name: jane_doe, tags: { ssh-public-key: HOST_KEY } }
+      - { name: joe, linux_name: joe, tags: {} }
 hosts:
   server:
     address: ADDRESS
@@ -52,6 +56,7 @@ hosts:
           slack_token: '{{ vars.slack_token }}'
       - redis: { max_memory: 64mb }
       - kinesis-agent: { stream: crypto }
+      - team-users: { users: '{{ vars.team }}', groups: [sudo] }
       - nginx-proxy:
           server_name: '{{ vars.server_name }}'
           proxies:
@@ -190,6 +195,34 @@ fn every_setup_converges_from_nothing_and_serves() {
     // Behind the proxy only.
     let open = node.sh("ss -Hltn 'sport = :8787'");
     contains(&open, &["127.0.0.1:8787"]);
+
+    assert!(
+        node.sh("id -nG jane_doe")
+            .starts_with("jane_doe sudo tidewalk-team")
+    );
+    let keys = node.sh("cat ~jane_doe/.ssh/authorized_keys");
+    assert_eq!(keys.trim(), node.host_key.trim());
+
+    // Who is gone is locked, and let in again when back; others are left alone.
+    let expiry = |login: &str| node.sh(&format!("getent shadow {login} | cut -d: -f8"));
+    let team = |member: &str| format!("team=[{{ name: it, linux_name: {member}, tags: {{}} }}]");
+    let planned = server.run(3, "plan", &["--var", &team("joe")]);
+    contains(&planned.stdout, &["lock who is no longer in the team"]);
+    server.run(0, "apply", &["--var", &team("joe"), "--yes"]);
+    assert_eq!(
+        (expiry("jane_doe"), expiry("joe")),
+        ("1\n".to_owned(), "\n".to_owned())
+    );
+    server.run(0, "plan", &["--var", &team("joe")]);
+    server.run(0, "apply", &["--yes"]);
+    assert_eq!(expiry("jane_doe"), "\n");
+    let taken = server.run(1, "apply", &["--var", &team("jenkins"), "--yes"]);
+    contains(
+        &taken.stderr,
+        &["jenkins is a user of this machine already"],
+    );
+    assert_eq!(expiry("jenkins"), "\n");
+    server.run(0, "plan", &[]);
 
     // Another port: RStudio is restarted, Nginx follows, and nothing else changes.
     let moved = server.run(3, "plan", &["--var", "port=8788"]);
