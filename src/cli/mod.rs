@@ -33,3 +33,4 @@ pub mod sandbox;
 pub mod schema;
 pub mod ssh;
 pub mod status;
+pub mod users;

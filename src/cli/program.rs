@@ -9,6 +9,7 @@ use super::exit::{Exit, TABLE};
 use super::flags::{Colour, OutputFlags};
 use super::{
     apply, check, completions, cost, destroy, exec, graph, plan, sandbox, schema, ssh, status,
+    users,
 };
 use crate::base::{Errors, ResultExt};
 use crate::report::Output;
@@ -48,6 +49,7 @@ enum Command {
     Apply(Box<apply::Args>),
     Destroy(Box<destroy::Args>),
     Status(status::Args),
+    Users(users::Args),
     Ssh(ssh::Args),
     Exec(exec::Args),
     Cost(cost::Args),
@@ -108,6 +110,7 @@ impl Command {
                 Self::Apply(args) => apply::run(&args, out).await,
                 Self::Destroy(args) => destroy::run(&args, out).await,
                 Self::Status(args) => status::run(&args, out).await,
+                Self::Users(args) => users::run(&args, out).await,
                 Self::Ssh(args) => ssh::run(&args, out).await,
                 Self::Exec(args) => exec::run(&args, out).await,
                 Self::Cost(args) => cost::run(&args, out),

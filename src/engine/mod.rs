@@ -1,5 +1,6 @@
 //! Plans, applies, destroys and proves; sees the traits of `contract` only, never a kind.
 
+mod answers;
 mod apply;
 mod asking;
 mod bill;

@@ -27,6 +27,7 @@ pub mod reference;
 pub mod status;
 pub mod style;
 pub mod table;
+pub mod users;
 pub mod wrap;
 
 pub use output::Output;

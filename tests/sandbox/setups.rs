@@ -5,6 +5,10 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
+use aws_sdk_ec2::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_iam::types::Tag;
+use tidewalk::sandbox;
+
 use crate::harness::{Beach, Ended};
 use crate::hosts::node::Node;
 use crate::hosts::workshop;
@@ -237,4 +241,70 @@ fn every_setup_converges_from_nothing_and_serves() {
     let refused = server.run(1, "apply", &bad);
     contains(&refused.stderr, &["validation failed: nginx -t"]);
     contains(&server.get("/rstudio/"), &["200 OK", "RStudio"]);
+}
+
+#[test]
+fn the_team_is_shown_with_its_logins_and_what_is_wrong_with_them() {
+    let beach = Beach::without_hosts();
+    let keys = Credentials::new(
+        sandbox::ACCESS_KEY_ID,
+        sandbox::SECRET_ACCESS_KEY,
+        None,
+        None,
+        "test",
+    );
+    let config = aws_sdk_iam::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("eu-west-1"))
+        .endpoint_url(beach.endpoint())
+        .credentials_provider(keys)
+        .build();
+    let iam = aws_sdk_iam::Client::from_conf(config);
+    let join = |name: &'static str, key: Option<&'static str>| {
+        let iam = iam.clone();
+        beach.by_hand(async move |_| {
+            let tag = key.map(|key| {
+                Tag::builder()
+                    .key("ssh-public-key")
+                    .value(key)
+                    .build()
+                    .unwrap()
+            });
+            let call = iam
+                .create_user()
+                .user_name(name)
+                .set_tags(tag.map(|tag| vec![tag]));
+            call.send().await.unwrap();
+        });
+    };
+    join("jane.doe@x.org", Some("ssh-ed25519 AAAA"));
+    join("Joe", None);
+    let playbook = "stack: site\nregion: eu-west-1\niam_users: { team: { linux_names: true } }\n";
+    beach.write("site.yml", playbook);
+    let shown = beach.expect(0, &["users", "site.yml", "--sandbox"]).stdout;
+    let rows: Vec<Vec<&str>> = shown
+        .lines()
+        .filter(|line| line.contains("iam_users.team"))
+        .map(|line| line.split_whitespace().collect())
+        .collect();
+    let wanted = [
+        vec!["iam_users.team", "Joe", "joe", "none"],
+        vec!["iam_users.team", "jane.doe@x.org", "jane_doe", "yes"],
+    ];
+    assert_eq!(rows, wanted, "{shown}");
+
+    join("jane_doe", None);
+    join("root", None);
+    let refused = beach.expect(1, &["users", "site.yml", "--sandbox"]).stderr;
+    contains(
+        &refused,
+        &[
+            "IAM users `jane.doe@x.org` and `jane_doe` would both be `jane_doe`",
+            "IAM user `root` would be `root`, which belongs to the system",
+            "site.yml:3",
+        ],
+    );
+    beach.write("site.yml", "stack: site\nregion: eu-west-1\n");
+    let none = beach.expect(2, &["users", "site.yml", "--sandbox"]).stderr;
+    contains(&none, &["the playbook has no `iam_users`"]);
 }
