@@ -106,7 +106,8 @@ pub fn setups() -> Result<String, Errors> {
                 None => "must be given".to_owned(),
                 Some(value) => format!("`{value}`"),
             };
-            let meaning = var.description.replace('|', "\\|");
+            // A bar would end the cell.
+            let [default, meaning] = [default, var.description].map(|it| it.replace('|', "\\|"));
             let _ = writeln!(text, "| `{}` | {default} | {meaning} |", var.name);
         }
     }

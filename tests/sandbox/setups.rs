@@ -61,6 +61,7 @@ hosts:
       - redis: { max_memory: 64mb }
       - kinesis-agent: { stream: crypto }
       - team-users: { users: '{{ vars.team }}', groups: [sudo] }
+      - docker: { users: [joe], daemon: { storage-driver: vfs } }
       - nginx-proxy:
           server_name: '{{ vars.server_name }}'
           proxies:
@@ -81,13 +82,19 @@ impl Server {
         let recipe = format!("cat >/root/serve.py <<'PYTHON'\n{SERVE}PYTHON\n{RECIPE}");
         let node = Node::of(&workshop::image_of("stand-ins", &recipe));
         let beach = Beach::without_hosts();
-        let playbook = PLAYBOOK
-            .replace("ADDRESS", &node.address)
-            .replace("HOST_KEY", &node.host_key)
-            .replace("IDENTITY", &node.identity());
-        beach.write("site.yml", &playbook);
+        let server = Self { beach, node };
+        let beach = &server.beach;
+        beach.write("site.yml", &server.filled(PLAYBOOK));
         beach.write("prices.xml", "<project/>\n");
-        Self { beach, node }
+        server
+    }
+
+    /// A playbook with where this host is.
+    fn filled(&self, playbook: &str) -> String {
+        playbook
+            .replace("ADDRESS", &self.node.address)
+            .replace("HOST_KEY", &self.node.host_key)
+            .replace("IDENTITY", &self.node.identity())
     }
 
     #[track_caller]
@@ -196,6 +203,10 @@ fn every_setup_converges_from_nothing_and_serves() {
         &node.sh("cat /etc/aws-kinesis/agent.json"),
         &["\"crypto\"", "kinesis.eu-west-1.amazonaws.com"],
     );
+    contains(
+        &node.sh("runuser -u joe docker info"),
+        &["Storage Driver: vfs"],
+    );
     // Behind the proxy only.
     let open = node.sh("ss -Hltn 'sport = :8787'");
     contains(&open, &["127.0.0.1:8787"]);
@@ -236,11 +247,91 @@ fn every_setup_converges_from_nothing_and_serves() {
     contains(&server.get("/rstudio/"), &["200 OK", "RStudio"]);
     server.run(0, "plan", &["--var", "port=8788"]);
 
-    // What Nginx refuses changes nothing.
-    let bad = ["--var", "port=8788", "--var", "server_name=a b {", "--yes"];
-    let refused = server.run(1, "apply", &bad);
-    contains(&refused.stderr, &["validation failed: nginx -t"]);
+    server.run(0, "apply", &["--yes"]);
+
+    for (what, bad, why) in BAD {
+        refuses(&server, what, bad, why);
+    }
+}
+
+const PROXIES: &str = "[{ path: /rstudio, port: 8787, strip_prefix: true, websocket: true }, \
+    { path: /shiny, port: 3838, strip_prefix: true, websocket: true }, { path: /jenkins, port: 8080 }]";
+
+/// Bad configurations: what is wrong, what stands instead of the host's own operations or of a
+/// setup's line, and what is said.
+const BAD: [(&str, &str, &str); 10] = [
+    (
+        "a server name that is none",
+        "setup nginx-proxy: { server_name: 'a b {', proxies: PROXIES }",
+        "nginx -t",
+    ),
+    (
+        "a proxy that is none",
+        "setup nginx-proxy: { proxies: UNFIT }",
+        "nginx -t",
+    ),
+    (
+        "a certificate that is not there",
+        "setup nginx-proxy: { proxies: PROXIES, certificate: /etc/none.pem, certificate_key: /etc/none.key }",
+        "nginx -t",
+    ),
+    (
+        "a directive that Nginx does not know",
+        "file: { path: /etc/nginx/conf.d/bad.conf, content: 'serve all;', validate: nginx -t, reload: nginx }",
+        "unknown directive \"serve\"",
+    ),
+    (
+        "a port that RStudio cannot open",
+        "setup rstudio-server: { url: 'http://127.0.0.1:9999/apt/rstudio-server_99.0_all.deb', port: 99999, address: 127.0.0.1 }",
+        "put back as before and loaded again",
+    ),
+    (
+        "a size that Redis cannot read",
+        "setup redis: { max_memory: lots }",
+        "put back as before and loaded again",
+    ),
+    (
+        "a rule that sudo cannot read",
+        "file: { path: /etc/sudoers.d/90-passwordless, content: 'sudo ALL', validate: visudo -c -f %s }",
+        "visudo -c -f",
+    ),
+    (
+        "a word that sshd does not know",
+        "line: { path: /etc/ssh/sshd_config, line: PermitAll yes, validate: sshd -t -f %s, reload: ssh }",
+        "Bad configuration option: PermitAll",
+    ),
+    (
+        "a unit that starts nothing",
+        "unit: { name: bad.service, content: \"[Service]\\nExecStart=nothing\\n\" }",
+        "systemd does not accept the unit",
+    ),
+    (
+        "JSON that is none",
+        "file: { path: /etc/aws-kinesis/agent.json, content: '{', validate: python3 -m json.tool %s, restart: aws-kinesis-agent }",
+        "json.tool",
+    ),
+];
+
+/// A bad configuration is refused, what was there goes on serving, and is as it was.
+fn refuses(server: &Server, what: &str, bad: &str, why: &str) {
+    let (head, _) = PLAYBOOK.split_once("    setups:").unwrap();
+    let unfit = PROXIES.replace("3838", "'3838 {'");
+    let bad = bad.replace("UNFIT", &unfit).replace("PROXIES", PROXIES);
+    let text = match bad.strip_prefix("setup ") {
+        Some(setup) => format!("{head}    setups:\n      - {setup}\n"),
+        None => format!("{head}    operations:\n      - {bad}\n"),
+    };
+    server.beach.write("bad.yml", &server.filled(&text));
+    let env = [("TIDEWALK_VAR_slack_token", "x")];
+    let refused = server
+        .beach
+        .run_with(&["apply", "bad.yml", "--sandbox", "--yes"], &env);
+    assert_eq!(refused.code, Some(1), "{what}: {}", refused.stdout);
+    assert!(refused.stderr.contains(why), "{what}: {}", refused.stderr);
     contains(&server.get("/rstudio/"), &["200 OK", "RStudio"]);
+    assert_eq!(server.node.sh("redis-cli ping"), "PONG\n", "{what}");
+    let left = server.run(0, "plan", &[]);
+    contains(&left.stdout, &["Nothing to do"]);
 }
 
 #[test]
