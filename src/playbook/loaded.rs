@@ -132,10 +132,14 @@ impl Playbook {
         let all = declaration.references.iter().chain(&found.references);
         scope.known = Arc::new(known(all.map(|reference| &reference.target), world));
         let scope = Arc::new(scope);
+        let mut findings = Findings::default();
         let scope = match declaration.setups.iter().find(|it| it.wrote(&source.at)) {
-            Some(setup) => setup.scope(&self.expressions, &scope, &mut Findings::default()),
+            Some(setup) => setup.scope(&self.expressions, &scope, &mut findings),
             None => scope,
         };
+        if let Some(error) = findings.errors.0.into_iter().next() {
+            return Err(error.of(&declaration.address));
+        }
         self.expressions
             .render(source, &scope, extra)
             .map_err(|error| error.of(&declaration.address))

@@ -14,7 +14,7 @@ use std::sync::{OnceLock, mpsc};
 use std::time::{Duration, Instant};
 
 use aws_sdk_ec2::Client;
-use aws_sdk_ec2::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_ec2::config::{BehaviorVersion, Region};
 use aws_sdk_ec2::error::ProvideErrorMetadata;
 use aws_sdk_ec2::types::{Filter, Instance, InstanceStateName, InstanceType};
 use tidewalk::aws::{self, Clients, ConnectOptions};
@@ -54,18 +54,11 @@ pub(crate) fn served(name: &'static str) -> String {
 
 /// A client of the sandbox at `endpoint`, as the SDK's users have it.
 fn client(endpoint: &str, region: &'static str) -> Client {
-    let keys = Credentials::new(
-        sandbox::ACCESS_KEY_ID,
-        sandbox::SECRET_ACCESS_KEY,
-        None,
-        None,
-        "test",
-    );
     let config = aws_sdk_ec2::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(region))
         .endpoint_url(endpoint)
-        .credentials_provider(keys)
+        .credentials_provider(crate::harness::credentials())
         .build();
     Client::from_conf(config)
 }

@@ -185,18 +185,11 @@ impl Beach {
     }
 
     fn ec2_in(&self, region: &'static str) -> aws_sdk_ec2::Client {
-        let keys = Credentials::new(
-            sandbox::ACCESS_KEY_ID,
-            sandbox::SECRET_ACCESS_KEY,
-            None,
-            None,
-            "test",
-        );
         let config = aws_sdk_ec2::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(region))
             .endpoint_url(&self.endpoint)
-            .credentials_provider(keys)
+            .credentials_provider(credentials())
             .build();
         aws_sdk_ec2::Client::from_conf(config)
     }
@@ -267,6 +260,12 @@ impl Beach {
             living
         })
     }
+}
+
+/// The sandbox's own keys, for the SDK's clients.
+pub(crate) fn credentials() -> Credentials {
+    let (id, secret) = (sandbox::ACCESS_KEY_ID, sandbox::SECRET_ACCESS_KEY);
+    Credentials::new(id, secret, None, None, "test")
 }
 
 /// States of an instance that is gone or going.
