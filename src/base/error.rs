@@ -39,8 +39,10 @@ impl ErrorKind {
 }
 
 /// An error, built up as it travels: the layer that knows a fact adds it, once.
+#[derive(Clone)]
 pub struct Error(Box<Inner>);
 
+#[derive(Clone)]
 struct Inner {
     kind: ErrorKind,
     message: String,

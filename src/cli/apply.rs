@@ -57,7 +57,7 @@ pub async fn run(args: &Args, out: &Output) -> Result<Exit, Errors> {
         vars: args.vars.clone(),
     };
     let (playbook, cloud, run) = match &saved {
-        Some(saved) => saved.options(&args.vars, args.run.parallelism)?,
+        Some(saved) => saved.options(&args.vars, &args.run)?,
         None => (given, args.cloud.clone(), args.run.clone()),
     };
     if saved.is_none() {
@@ -75,6 +75,7 @@ pub async fn run(args: &Args, out: &Output) -> Result<Exit, Errors> {
         out.say(&report::plan::plan(plan, purpose, width, args.full));
     }
     out.document("plan", plan.to_json());
+    out.errors(&plan.unread());
     if let Some(approved) = approved {
         approved?;
     } else if !args.yes && !plan.is_empty() {

@@ -60,6 +60,7 @@ pub async fn run(args: &Args, out: &Output) -> Result<Exit, Errors> {
         false,
     ));
     out.document("plan", plan.to_json());
+    out.errors(&plan.unread());
     if !args.yes && !plan.is_empty() {
         let question = format!("\nDestroy stack {0}? Type {0}: ", plan.stack);
         approval::ask_for_name(out, &question, &plan.stack).await?;

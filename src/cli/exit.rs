@@ -1,7 +1,7 @@
 //! What the process tells its caller.
 
 use crate::base::{ErrorKind, Errors};
-use crate::engine::{Outcome, Receipt};
+use crate::engine::{Outcome, Plan, Receipt};
 
 /// The exit codes, as `tidewalk --help` shows them.
 pub const TABLE: &str = "\
@@ -72,6 +72,18 @@ impl Exit {
     #[must_use]
     pub fn of_program(status: i32) -> Self {
         u8::try_from(status).map_or(Self::Failed, Self::Program)
+    }
+
+    /// For a plan: an unanswered question first.
+    #[must_use]
+    pub fn of_plan(plan: &Plan) -> Self {
+        if !plan.unread().is_empty() {
+            Self::Unknown
+        } else if plan.is_empty() {
+            Self::Done
+        } else {
+            Self::Changes
+        }
     }
 
     /// For a run that applied a plan.

@@ -75,6 +75,11 @@ pub struct RunFlags {
     /// Work on this many resources at once
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = parallelism)]
     pub parallelism: usize,
+
+    /// Begin nothing more once this many resources have failed; without it, whatever does not depend
+    /// on a failed one is done
+    #[arg(long, value_name = "N", value_parser = parallelism)]
+    pub max_failures: Option<usize>,
 }
 
 impl Default for RunFlags {
@@ -82,6 +87,7 @@ impl Default for RunFlags {
         Self {
             only: Vec::new(),
             parallelism: 16,
+            max_failures: None,
         }
     }
 }

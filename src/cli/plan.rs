@@ -12,7 +12,7 @@ use crate::report::{self, Output, Purpose};
 /// Show what `apply` would change
 ///
 /// Looks at the account and at the hosts, changes nothing, and ends with 0 when everything is as
-/// declared, 3 when there is something to do. A saved plan can be approved by someone else and
+/// declared, 3 when there is something to do, 4 when a host could not be looked at. A saved plan can be approved by someone else and
 /// applied later: `apply` refuses it when the world has changed since.
 #[derive(clap::Args, Debug)]
 #[command(
@@ -59,9 +59,6 @@ pub async fn run(args: &Args, out: &Output) -> Result<Exit, Errors> {
     }
     out.document("plan", plan.to_json());
     session.calls(out);
-    Ok(if plan.is_empty() {
-        Exit::Done
-    } else {
-        Exit::Changes
-    })
+    out.errors(&plan.unread());
+    Ok(Exit::of_plan(&plan))
 }

@@ -42,6 +42,7 @@ const COMMON: &str = "
 | field | type | default | meaning |
 | --- | --- | --- | --- |
 | `for_each` | list or mapping |  | Make one of it for each item: `node[a]`, with `each.key` and `each.value` |
+| `serial` | number or share | all | So many of `for_each` at once (`1`, `25%`); the next ones follow only when these are done, so nothing is rolled out after a failure |
 | `depends_on` | list of addresses |  | What must be in place first, where no reference says so |
 | `protect` | true/false | `false` | Destroy leaves it, says so, and ends with exit code 5; it is never replaced |
 | `keep` | true/false | `false` | It survives destroy, as intended |

@@ -123,7 +123,7 @@ impl SavedPlan {
     pub fn options(
         &self,
         vars: &VarFlags,
-        parallelism: usize,
+        now: &RunFlags,
     ) -> Result<(PlaybookFlags, CloudFlags, RunFlags)> {
         let made = &self.made_by;
         let missing = made.withheld.iter().find(|name| {
@@ -151,7 +151,7 @@ impl SavedPlan {
         };
         let run = RunFlags {
             only: made.only.clone(),
-            parallelism,
+            ..now.clone()
         };
         Ok((playbook, cloud, run))
     }

@@ -263,6 +263,7 @@ impl Session {
         let stop = Stop::default();
         let options = Options {
             parallelism: run.parallelism,
+            max_failures: run.max_failures,
             only: run.only.clone(),
             sandbox: cloud.sandbox,
             kill_after: std::env::var(KILL_AFTER)

@@ -34,6 +34,9 @@ pub struct Context {
 pub trait Progress: Send + Sync {
     /// What is being done for a resource now: ``waiting for `running` ``.
     fn doing(&self, address: &Address, what: &str);
+
+    /// What is to be known afterwards, too.
+    fn note(&self, _text: &str) {}
 }
 
 /// One declared resource as a kind sees it, beside its own typed spec.

@@ -215,6 +215,15 @@ pub trait Kind: Send + Sync {
         Ok(None)
     }
 
+    /// For [`Stage::Upon`]: what it has left on what it stands on, which stays as the stack goes.
+    /// [`Kind::delete`] takes that away.
+    ///
+    /// # Errors
+    /// When it could not be looked at.
+    async fn remains(&self, _cx: &Context, _target: Target<'_>) -> Result<Option<Found>> {
+        Ok(None)
+    }
+
     /// What one such costs a month in `region`, on demand, where `attached` attach themselves to it.
     /// What is known only after apply and would change the price is named as unknown.
     fn cost(&self, _node: &Node, _region: &str, _attached: &[Address]) -> Cost {

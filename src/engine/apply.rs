@@ -58,7 +58,7 @@ impl Engine {
                 }
             }
         };
-        let turns = walk(&prepared.graph, self.options.parallelism, &self.stop, task).await;
+        let turns = walk(&prepared.graph, self.width(), &self.stop, task).await;
         run.outcome.with(|outcome| {
             for (address, turn) in turns {
                 match turn {
@@ -93,6 +93,9 @@ impl Engine {
         let mut steps = run.prepared.plan.steps.iter();
         let step = steps.find(|step| step.address == *address);
         let planned = step.map_or(Action::Nothing, |step| step.action);
+        if let Some(error) = step.and_then(|step| step.unread.clone()) {
+            return Err(error.into());
+        }
         let kind = self.kind(&address.kind)?;
         let owned = run.prepared.survey.owned.get(address);
         let scope = self.scope(run.playbook, declaration, &run.world, owned)?;

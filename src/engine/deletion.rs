@@ -36,7 +36,7 @@ impl Engine {
             }
         };
         let graph = self.deletion_graph(all.keys().copied());
-        let turns = walk(&graph, self.options.parallelism, &self.stop, task).await;
+        let turns = walk(&graph, self.width(), &self.stop, task).await;
         let stopped = turns.into_iter().filter(|(_, turn)| *turn == Turn::Stopped);
         outcome.with(|outcome| {
             outcome

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
+
 use super::graph::Graph;
 use super::journal::{Journal, Mark};
 use super::planning::{Prepared, kept_by_tag, parts};
@@ -16,22 +18,31 @@ impl Engine {
     /// # Errors
     /// Every listing that failed: without it nothing may be deleted.
     pub async fn plan_destroy(&self) -> Result<Prepared, Errors> {
-        let survey = self.survey(&self.declared_if_known(), true).await?;
+        let mut survey = self.survey(&self.declared_if_known(), true).await?;
         // What is gone already is no mistake; what nobody knows is.
         let declared = self.playbook.iter().flat_map(|it| it.declarations.keys());
         let known: BTreeSet<&Address> = survey.owned.keys().chain(declared).collect();
         let there = format!("known to stack `{}`", self.cx.stack);
         let only = self.only_of(&known.iter().copied(), &there)?;
+        let chosen = |address: &Address| only.is_empty() || only.contains(address);
+        let kept = self.kept(&survey.owned);
+        let remains = self.remains(&survey, &kept, chosen).await;
+        survey.owned.extend(remains.found);
         let kept = self.kept(&survey.owned);
         let mut steps: Vec<Step> = survey
             .owned
             .iter()
-            .filter(|(address, _)| only.is_empty() || only.contains(address))
+            .filter(|(address, _)| chosen(address))
             .map(|(address, found)| {
                 let mut step = Step::new(address.clone(), Action::Delete);
                 step.id = Some(found.id.clone());
                 step.parts = parts(found);
                 step.cost_now = self.cost_now(address, found);
+                let remains = found.outputs.0.get("remains").and_then(Value::as_u64);
+                step.reason = remains.map(|count| match count {
+                    1 => "it stays; 1 thing that was put there goes".to_owned(),
+                    _ => format!("it stays; {count} things that were put there go"),
+                });
                 if let Some(why) = kept.get(address) {
                     step.action = Action::Keep;
                     step.reason = Some(why.clone());
@@ -39,6 +50,7 @@ impl Engine {
                 step
             })
             .collect();
+        steps.extend(remains.unread);
         steps.sort_by_key(|step| self.rank(&step.address));
         let plan = self.sealed(steps, 0);
         Ok(Prepared {

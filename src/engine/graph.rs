@@ -9,6 +9,8 @@ use crate::base::Address;
 #[derive(Clone, Debug, Default)]
 pub struct Graph {
     needs: BTreeMap<Address, BTreeSet<Address>>,
+    /// For some, those whose turn is before without being needed.
+    follows: BTreeMap<Address, BTreeSet<Address>>,
 }
 
 impl Graph {
@@ -28,6 +30,30 @@ impl Graph {
         }
     }
 
+    /// Says that `later` has its turn after `earlier`, though it does not need it: without effect
+    /// where one of them is not in the graph.
+    pub fn follow(&mut self, later: &Address, earlier: &Address) {
+        self.follows
+            .entry(later.clone())
+            .or_default()
+            .insert(earlier.clone());
+    }
+
+    /// The same, with no order but the one that needs make.
+    #[must_use]
+    pub fn unordered(&self) -> Self {
+        Self {
+            needs: self.needs.clone(),
+            follows: BTreeMap::new(),
+        }
+    }
+
+    /// It is one of these.
+    #[must_use]
+    pub fn has(&self, address: &Address) -> bool {
+        self.needs.contains_key(address)
+    }
+
     /// All addresses.
     pub fn addresses(&self) -> impl Iterator<Item = &Address> {
         self.needs.keys()
@@ -38,12 +64,22 @@ impl Graph {
         self.needs.get(address).into_iter().flatten()
     }
 
-    /// For every address, who needs it directly.
+    /// What `address` needs or follows, once each.
+    pub fn before(&self, address: &Address) -> impl Iterator<Item = &Address> {
+        let needs = self.needs.get(address);
+        let follows = self.follows.get(address).into_iter().flatten();
+        let only_followed = follows.filter(move |it| {
+            self.needs.contains_key(*it) && !needs.is_some_and(|needs| needs.contains(*it))
+        });
+        needs.into_iter().flatten().chain(only_followed)
+    }
+
+    /// For every address, who needs or follows it directly.
     #[must_use]
     pub fn dependents(&self) -> BTreeMap<&Address, Vec<&Address>> {
         let mut dependents: BTreeMap<&Address, Vec<&Address>> = BTreeMap::new();
-        for (dependent, needs) in &self.needs {
-            for needed in needs {
+        for dependent in self.needs.keys() {
+            for needed in self.before(dependent) {
                 dependents.entry(needed).or_default().push(dependent);
             }
         }
@@ -57,8 +93,8 @@ impl Graph {
         let mut placed: BTreeSet<&Address> = BTreeSet::new();
         while placed.len() < self.needs.len() {
             let before = placed.len();
-            for (address, needs) in &self.needs {
-                if !placed.contains(address) && needs.iter().all(|need| placed.contains(need)) {
+            for address in self.needs.keys() {
+                if !placed.contains(address) && self.before(address).all(|it| placed.contains(it)) {
                     placed.insert(address);
                     order.push(address.clone());
                 }

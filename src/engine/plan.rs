@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 
 use super::monthly::{members, rounded};
 use crate::base::secret::redact;
-use crate::base::{Address, Cost, Diff, Effect, FieldChange, Location, Shown, hex};
+use crate::base::{Address, Cost, Diff, Effect, Error, FieldChange, Location, Shown, hex};
 
 /// What happens to one resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -24,6 +24,8 @@ pub enum Action {
     Keep,
     /// It exists, is not ours, and is only looked up.
     Read,
+    /// It could not be looked at, so nothing is done to it. It stops no others.
+    Unread,
 }
 
 impl Action {
@@ -49,6 +51,7 @@ impl Action {
             Self::Delete => "delete",
             Self::Keep => "keep",
             Self::Read => "read",
+            Self::Unread => "unread",
         }
     }
 
@@ -94,6 +97,8 @@ pub struct Step {
     pub cost: Cost,
     /// What it costs a month now; `None` where that cannot be told.
     pub cost_now: Option<Cost>,
+    /// Why it could not be looked at.
+    pub unread: Option<Error>,
 }
 
 impl Step {
@@ -111,6 +116,7 @@ impl Step {
             parts: Vec::new(),
             cost: Cost::default(),
             cost_now: Some(Cost::default()),
+            unread: None,
         }
     }
 
@@ -171,6 +177,13 @@ impl Plan {
         !self.steps.iter().any(|step| step.action.is_change())
     }
 
+    /// Why some resources could not be looked at.
+    #[must_use]
+    pub fn unread(&self) -> Vec<Error> {
+        let errors = self.steps.iter().map(|step| &step.unread);
+        errors.flatten().cloned().collect()
+    }
+
     /// How many steps do `action`.
     #[must_use]
     pub fn count(&self, action: Action) -> usize {
@@ -203,6 +216,7 @@ impl Plan {
             Action::Delete,
             Action::Keep,
             Action::Nothing,
+            Action::Unread,
         ] {
             summary.insert(action.word().to_owned(), self.count(action).into());
         }

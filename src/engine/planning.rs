@@ -6,8 +6,8 @@ use super::graph::Graph;
 use super::quotas::Taken;
 use super::run::{Engine, Shared};
 use super::survey::Survey;
-use super::walk::{Turn, walk};
-use super::{Action, Plan, Step, StepPart};
+use super::walk::{Turn, Width, walk};
+use super::{Action, Event, Plan, Step, StepPart};
 use crate::base::{
     Address, Cost, Effect, Error, ErrorKind, Errors, FieldChange, Known, Result, World,
 };
@@ -67,7 +67,8 @@ impl Engine {
                 }
             }
         };
-        let turns = walk(&graph, self.options.parallelism, &self.stop, task).await;
+        let width = Width::of(self.options.parallelism);
+        let turns = walk(&graph.unordered(), width, &self.stop, task).await;
         if turns.values().any(|turn| *turn == Turn::Stopped) {
             return Err(Error::new(
                 ErrorKind::Interrupted,
@@ -136,7 +137,12 @@ impl Engine {
         let observed = match kind.stage() {
             Stage::Upon => {
                 let target = scope.target();
-                kind.observe(&self.cx, target, Patience::Standing).await?
+                match kind.observe(&self.cx, target, Patience::Standing).await {
+                    Err(error) if error.kind() == ErrorKind::Failed => {
+                        return Ok(self.unread(declaration, error));
+                    }
+                    observed => observed?,
+                }
             }
             Stage::Account | Stage::Check => None,
         };
@@ -173,6 +179,23 @@ impl Engine {
             observed,
             uses: kind.uses(Some(node)),
         })
+    }
+
+    /// One that does not answer is no reason to leave the others as they are.
+    fn unread(&self, declaration: &Declaration, error: Error) -> Planned {
+        let address = &declaration.address;
+        self.observer.event(&Event::Failed {
+            address: address.clone(),
+            error: error.message().to_owned(),
+        });
+        let mut step = Step::new(address.clone(), Action::Unread);
+        step.at = Some(declaration.at.clone());
+        step.unread = Some(error.of(address).at(&declaration.at));
+        Planned {
+            step,
+            observed: None,
+            uses: Vec::new(),
+        }
     }
 
     /// Refuses to make anew, with `--only`, what others use that would not be brought along.

@@ -59,6 +59,20 @@ impl Engine {
                 });
             }
         }
+        for step in prepared
+            .plan
+            .steps
+            .iter()
+            .filter(|step| step.unread.is_some())
+        {
+            let why = step.unread.as_ref().map(|error| error.message().to_owned());
+            receipt.lines.push(Line {
+                address: Some(step.address.clone()),
+                noun: noun(&step.address.kind),
+                id: step.address.name.clone(),
+                verdict: Verdict::Unknown(why.unwrap_or_default()),
+            });
+        }
         let mut questions = Self::questions(prepared, &kept);
         let from_journal = self.remembered(&questions, prepared);
         match from_journal {

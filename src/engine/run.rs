@@ -10,6 +10,7 @@ use super::graph::Graph;
 use super::journal::{self, Entry, Journal, Mark};
 use super::scope::Scope;
 use super::survey::{Survey, survey};
+use super::walk::Width;
 use super::{Event, Observer, Stop};
 use crate::base::{Address, Error, Errors, Known, Result, World};
 use crate::contract::{Context, Found, Kind, Progress, Stage, Wanted};
@@ -20,6 +21,8 @@ use crate::playbook::{Declaration, Facts, Playbook};
 pub struct Options {
     /// How many resources are worked on at once.
     pub parallelism: usize,
+    /// After so many failures nothing more is begun.
+    pub max_failures: Option<usize>,
     /// Only these (and what they need); all when empty.
     pub only: Vec<Address>,
     /// It is on the sandbox.
@@ -51,6 +54,10 @@ impl Progress for Reporter {
             address: address.clone(),
             what: what.to_owned(),
         });
+    }
+
+    fn note(&self, text: &str) {
+        self.0.event(&Event::Note(text.to_owned()));
     }
 }
 
@@ -92,6 +99,14 @@ impl Engine {
             .unwrap_or_default()
     }
 
+    /// How wide the graph is walked, and how far after failures.
+    pub(super) fn width(&self) -> Width {
+        Width {
+            tasks: self.options.parallelism,
+            failures: self.options.max_failures,
+        }
+    }
+
     /// The playbook of this run.
     ///
     /// # Errors
@@ -120,11 +135,12 @@ impl Engine {
 
     /// The graph of what this run works on, checks left out.
     pub(super) fn graph(&self, playbook: &Playbook) -> Result<Graph, Errors> {
-        let graph = self.whole_graph(playbook);
-        if self.options.only.is_empty() {
-            return Ok(graph);
+        let mut graph = self.whole_graph(playbook);
+        if !self.options.only.is_empty() {
+            graph = graph.only(&self.only(playbook)?);
         }
-        Ok(graph.only(&self.only(playbook)?))
+        super::serial::arrange(playbook, &mut graph)?;
+        Ok(graph)
     }
 
     /// The graph of the whole playbook, checks left out.

@@ -23,11 +23,31 @@ pub enum Turn {
     Stopped,
 }
 
-/// Runs `task` for every address once all that it needs is done; `false` from a task is failure,
-/// which skips the dependents and nobody else. At most `width` tasks run at once.
+/// How much is worked on at once, and for how long.
+#[derive(Clone, Copy, Debug)]
+pub struct Width {
+    /// At most so many tasks run at once.
+    pub tasks: usize,
+    /// After so many failures nothing more is begun.
+    pub failures: Option<usize>,
+}
+
+impl Width {
+    /// So many tasks, whatever fails.
+    #[must_use]
+    pub fn of(tasks: usize) -> Self {
+        Self {
+            tasks,
+            failures: None,
+        }
+    }
+}
+
+/// Runs `task` for every address once all that it needs or follows is done; `false` from a task is
+/// failure, which skips the dependents and nobody else.
 pub async fn walk<F, Fut>(
     graph: &Graph,
-    width: usize,
+    width: Width,
     stop: &Stop,
     task: F,
 ) -> BTreeMap<Address, Turn>
@@ -38,7 +58,7 @@ where
     let dependents = graph.dependents();
     let mut waiting: BTreeMap<&Address, usize> = graph
         .addresses()
-        .map(|address| (address, graph.needs(address).count()))
+        .map(|address| (address, graph.before(address).count()))
         .collect();
     let mut ready: BTreeSet<&Address> = waiting
         .iter()
@@ -47,8 +67,13 @@ where
         .collect();
     let mut turns: BTreeMap<Address, Turn> = BTreeMap::new();
     let mut running = FuturesUnordered::new();
+    let mut failures = 0;
     loop {
-        while running.len() < width.max(1) && !stop.is_requested() {
+        let is_over = || {
+            let too_many = width.failures.is_some_and(|most| failures >= most);
+            too_many || stop.is_requested()
+        };
+        while running.len() < width.tasks.max(1) && !is_over() {
             let Some(address) = ready.pop_first() else {
                 break;
             };
@@ -72,6 +97,7 @@ where
                 }
             }
         } else {
+            failures += 1;
             skip(address, address, &dependents, &mut turns);
         }
     }
@@ -121,7 +147,7 @@ mod tests {
     #[tokio::test]
     async fn a_failure_skips_its_dependents_only() {
         let fails = |bad: &'static str| move |it: Address| async move { it.name != bad };
-        let turns = walk(&diamond(), 8, &Stop::default(), fails("left")).await;
+        let turns = walk(&diamond(), Width::of(8), &Stop::default(), fails("left")).await;
         assert_eq!(turns[&address("left")], Turn::Failed);
         assert_eq!(turns[&address("bottom")], Turn::Skipped(address("left")));
         assert_eq!(turns[&address("right")], Turn::Done);
@@ -144,11 +170,43 @@ mod tests {
             order_ref.lock().unwrap().push(it.name);
             true
         };
-        walk(&diamond(), 2, &Stop::default(), task).await;
+        walk(&diamond(), Width::of(2), &Stop::default(), task).await;
         let order = order.into_inner().unwrap();
         let place = |name: &str| order.iter().position(|it| it == name).unwrap();
         assert!(place("top") < place("left") && place("right") < place("bottom"));
         assert_eq!(running.into_inner().unwrap().1, 2);
+    }
+
+    #[tokio::test]
+    async fn after_enough_failures_nothing_more_is_begun() {
+        let mut graph = Graph::default();
+        for name in ["a", "b", "c", "d", "e"] {
+            graph.add(&address(name));
+        }
+        let width = Width {
+            tasks: 1,
+            failures: Some(2),
+        };
+        let task = |it: Address| async move { it.name == "b" };
+        let turns = walk(&graph, width, &Stop::default(), task).await;
+        let turns: Vec<_> = turns.into_values().collect();
+        let (done, failed, stopped) = (Turn::Done, Turn::Failed, Turn::Stopped);
+        let wanted = [&failed, &done, &failed, &stopped, &stopped];
+        assert_eq!(turns.iter().collect::<Vec<_>>(), wanted);
+    }
+
+    #[tokio::test]
+    async fn what_follows_a_failure_in_a_series_is_skipped() {
+        let mut graph = Graph::default();
+        graph.follow(&address("b"), &address("a"));
+        graph.add(&address("c"));
+        let task = |it: Address| async move { it.name != "a" };
+        let turns = walk(&graph, Width::of(8), &Stop::default(), task).await;
+        assert_eq!(turns[&address("b")], Turn::Skipped(address("a")));
+        assert_eq!(turns[&address("c")], Turn::Done);
+        let (graph, stop) = (graph.unordered(), Stop::default());
+        let turns = walk(&graph, Width::of(8), &stop, task).await;
+        assert_eq!(turns[&address("b")], Turn::Done);
     }
 
     #[tokio::test]
@@ -161,7 +219,7 @@ mod tests {
             }
             async { true }
         };
-        let turns = walk(&diamond(), 8, &stop, task).await;
+        let turns = walk(&diamond(), Width::of(8), &stop, task).await;
         assert_eq!(turns[&address("top")], Turn::Done);
         assert_eq!(turns[&address("left")], Turn::Stopped);
     }

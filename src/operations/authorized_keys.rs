@@ -87,6 +87,8 @@ impl Operation for AuthorizedKeys {
         let path = format!("{home}/.ssh/authorized_keys");
         let diff = Shown::Block(unified(&path, !old.is_empty(), old, &new));
         let keys = joined(self.keys.iter().map(|key| key.trim()));
+        let note = (self.state == State::Present)
+            .then(|| Command::new(["tw_note_keys", &self.user]).reading(keys.clone()));
         let command = match self.state {
             State::Present => {
                 Command::new(["tw_authorize", &self.user, &self.exclusive.to_string()])
@@ -95,7 +97,7 @@ impl Operation for AuthorizedKeys {
         };
         Ok(Work {
             changes: vec![update(&self.label(), Shown::Absent, diff)],
-            commands: vec![command.reading(keys)],
+            commands: note.into_iter().chain([command.reading(keys)]).collect(),
             notifies: Vec::new(),
         })
     }

@@ -25,6 +25,10 @@ pub struct Command {
     unless: Option<String>,
     /// It is needed only when this line for the shell succeeds. Plans run it, too: it only looks.
     only_if: Option<String>,
+    /// Lines for the shell that take it back. The host runs them by itself unless a new connection works
+    /// within a minute, so give it for what can cut tidewalk off (a firewall, the network); and
+    /// `destroy` runs them on a host that stays.
+    undo: Option<String>,
     /// The user that it runs as; root when not given.
     user: Option<String>,
     /// The directory that it runs in.
@@ -133,9 +137,20 @@ impl Operation for Command {
             text if text.contains('\n') => Shown::Block(text),
             text => Shown::of(text),
         };
+        let hidden = secret("shell") || secret("about");
+        let note = (!hidden || self.undo.is_some()).then(|| {
+            let label = if hidden { "(hidden)" } else { &self.shown() };
+            let label = label.lines().next().unwrap_or_default();
+            let undo = self.undo.clone().unwrap_or_default();
+            ssh::Command::new(["tw_note_command", label]).reading(undo)
+        });
+        let undo = self.undo.as_ref().map(|lines| {
+            let script = format!("# {}\n{lines}\n", self.label());
+            ssh::Command::new(["tw_on_undo"]).reading(script)
+        });
         Ok(Work {
             changes: vec![update(&self.label(), Shown::Absent, shown)],
-            commands: vec![command],
+            commands: note.into_iter().chain(undo).chain([command]).collect(),
             notifies: Vec::new(),
         })
     }

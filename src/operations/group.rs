@@ -63,8 +63,7 @@ impl Operation for Group {
                         .as_ref()
                         .map_or("new".to_owned(), |gid| format!("gid {gid}")),
                 ),
-                // 9: a package before this made it already.
-                Command::new(["tw_accept", "9", "groupadd"])
+                Command::new(["tw_make", "group", "groupadd"])
                     .args(gid)
                     .args(self.system.then_some("-r"))
                     .arg(&self.name),

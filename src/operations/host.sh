@@ -43,6 +43,7 @@ tw_see_unit() {
 
 # Units that an interrupted run has left to reload or restart.
 tw_see_pending() {
+  [ ! -f "$tw_state/unproven" ] || echo unproven
   for tw_file in "$tw_state"/pending/*; do
     [ -f "$tw_file" ] && read -r tw_verb <"$tw_file" && echo "$tw_verb ${tw_file##*/}"
   done
@@ -65,15 +66,27 @@ tw_see_authorized_keys() {
   cat -- "$tw_home/.ssh/authorized_keys"
 }
 
-# Remembers that UNIT is to be reloaded or restarted; a restart is not forgotten for a reload.
+# The host is going to be changed, and was seen to answer as it should.
+tw_unproven() { mkdir -p "$tw_state" && : >"$tw_state/unproven"; }
+tw_proven() { rm -f "$tw_state/unproven"; }
+
+# VERB:UNIT: remembers that it is to be reloaded or restarted; a restart is not forgotten for a reload.
 tw_mark() {
   tw_unit=${1#*:}
-  mkdir -p "$tw_state/pending" || return 1
+  [ -d "$tw_state/pending" ] || mkdir -p "$tw_state/pending" || return 1
   if [ -f "$tw_state/pending/$tw_unit" ]; then
     read -r tw_verb <"$tw_state/pending/$tw_unit"
     [ "$tw_verb" = restart ] && return 0
+  else
+    : >"$d/fresh.$tw_unit"
   fi
+  tw_note notify "$tw_unit"
   echo "${1%%:*}" >"$tw_state/pending/$tw_unit"
+}
+
+# UNIT: nothing of this run needs it any more, as nothing did before.
+tw_unmark() {
+  if [ -f "$d/fresh.$1" ]; then rm -f "$d/fresh.$1" "$tw_state/pending/$1"; fi
 }
 
 # VALIDATE: that it failed, in words that are no names of ours.
@@ -84,7 +97,7 @@ tw_invalid() {
   esac
 }
 
-# Moves STAGED over PATH, or back to what it was if a put failed: OLD is a copy, or empty.
+# PATH OLD: puts back a copy of what was there; nothing was there if OLD is empty.
 tw_restore() {
   if [ -n "$2" ]; then
     cp -a -- "$2" "$1.tidewalk-old" && mv -fT -- "$1.tidewalk-old" "$1"
@@ -95,30 +108,56 @@ tw_restore() {
 
 # PATH MODE OWNER GROUP VALIDATE [VERB:UNIT]... <CONTENT: replaces a file at once, validated.
 # `-` keeps what is there. VALIDATE without `%s` runs after the swap, which is undone if it fails.
+# Programs are few: each takes as long as all the rest.
 tw_put() {
-  tw_path=$(readlink -f -- "$1") || tw_path=$1
+  tw_path=$1
+  [ ! -L "$tw_path" ] || tw_path=$(readlink -f -- "$1") || tw_path=$1
   tw_dir=${tw_path%/*}
   tw_validate=$5
-  mkdir -p -- "$tw_dir/" || return 1
-  rm -rf -- "$tw_dir"/.tidewalk.??????
-  tw_stage=$(mktemp -d "$tw_dir/.tidewalk.XXXXXX") || return 1
-  tw_new=$tw_stage/${tw_path##*/}
+  if [ ! -d "$tw_dir/" ]; then
+    tw_note_directory "$tw_dir"
+    mkdir -p -- "$tw_dir/" || return 1
+  fi
+  # Validators are particular about names, so a file that they read has its own.
+  tw_stage=$tw_dir/.tidewalk-new
+  tw_new=$tw_stage.${tw_path##*/}
+  case $tw_validate in
+    *%s*) rm -rf -- "$tw_stage"; mkdir -m 700 -- "$tw_stage" || return 1; tw_new=$tw_stage/${tw_path##*/} ;;
+  esac
   tw_put_staged "$@"
   tw_result=$?
-  rm -rf -- "$tw_stage"
+  [ ! -d "$tw_stage" ] || rm -rf -- "$tw_stage"
+  [ ! -e "$tw_new" ] || rm -f -- "$tw_new"
+  shift 5
+  if [ $tw_result != 0 ]; then
+    for tw_notify; do : >"$d/refused.${tw_notify#*:}"; done
+  fi
   return $tw_result
 }
 
 tw_put_staged() {
   tw_mode=$2 tw_owner=$3 tw_group=$4
   shift 5
-  cat >"$tw_new" || return 1
+  tw_was=
   if [ -e "$tw_path" ]; then
     [ ! -d "$tw_path" ] || { tw_die "$tw_path is a directory"; return 1; }
-    chown --reference="$tw_path" -- "$tw_new" && chmod --reference="$tw_path" -- "$tw_new" || return 1
+    tw_was=1
   fi
-  [ "$tw_owner" = - ] || chown -- "$tw_owner" "$tw_new" || return 1
-  [ "$tw_group" = - ] || chgrp -- "$tw_group" "$tw_new" || return 1
+  # Nobody reads what is not for them, not even for a moment, and nobody has put a link in its place.
+  [ ! -e "$tw_new" ] && [ ! -L "$tw_new" ] || rm -f -- "$tw_new" || return 1
+  case $tw_was$tw_mode in
+    - | 0644) tw_mode=-; set -C; cat >"$tw_new"; tw_result=$?; set +C ;;
+    0600) tw_mode=-; umask 077; set -C; cat >"$tw_new"; tw_result=$?; set +C; umask 022 ;;
+    *) umask 077; set -C; cat >"$tw_new"; tw_result=$?; set +C; umask 022 ;;
+  esac
+  [ $tw_result = 0 ] || return 1
+  [ -z "$tw_was" ] || cp --attributes-only --preserve=mode,ownership -- "$tw_path" "$tw_new" || return 1
+  case $tw_owner/$tw_group in
+    -/-) ;;
+    */-) chown -- "$tw_owner" "$tw_new" || return 1 ;;
+    -/*) chown -- ":$tw_group" "$tw_new" || return 1 ;;
+    *) chown -- "$tw_owner:$tw_group" "$tw_new" || return 1 ;;
+  esac
   [ "$tw_mode" = - ] || chmod -- "$tw_mode" "$tw_new" || return 1
   case $tw_validate in
     *%s*)
@@ -128,34 +167,31 @@ tw_put_staged() {
         return 1
       } ;;
   esac
-  tw_count=$((tw_count + 1))
-  tw_old=
-  if [ -e "$tw_path" ]; then
-    tw_old=$d/old.$tw_count
-    cp -a -- "$tw_path" "$tw_old" || return 1
-  fi
-  tw_fresh=
-  for tw_notify; do
-    [ -f "$tw_state/pending/${tw_notify#*:}" ] || tw_fresh="$tw_fresh ${tw_notify#*:}"
-    tw_mark "$tw_notify" || return 1
-  done
-  mv -fT -- "$tw_new" "$tw_path" || return 1
+  tw_keep_if_risky "$tw_path" "$@" || return 1
+  tw_save "$tw_path" && tw_note_file "$tw_path" || return 1
+  for tw_notify; do tw_mark "$tw_notify" || return 1; done
+  mv -fT -- "$tw_new" "$tw_path" && tw_noted_file "$tw_path" || return 1
   case $tw_validate in
     '' | *%s*) ;;
     *)
       (set --; eval "$tw_validate") </dev/null >"$d/said" 2>&1 || {
         tw_restore "$tw_path" "$tw_old"
-        for tw_unit in $tw_fresh; do rm -f "$tw_state/pending/$tw_unit"; done
+        for tw_notify; do [ -f "$d/undo.${tw_notify#*:}" ] || tw_unmark "${tw_notify#*:}"; done
         cat "$d/said" >&2
         tw_die "$(tw_invalid "$tw_validate"); $tw_path is back to what it was"
         return 1
       } ;;
   esac
-  for tw_notify; do
-    tw_undo=$d/undo.${tw_notify#*:}
-    { printf '%s\n%s\n' "$tw_path" "$tw_old"; [ ! -f "$tw_undo" ] || cat "$tw_undo"; } >"$d/undo.new"
-    mv "$d/undo.new" "$tw_undo"
-  done
+  for tw_notify; do printf '%s\n%s\n' "$tw_path" "$tw_old" >>"$d/undo.${tw_notify#*:}"; done
+}
+
+# PATH: keeps a copy for this run; `tw_old` is where, or empty when nothing is there.
+tw_save() {
+  tw_old=
+  [ -e "$1" ] || [ -L "$1" ] || return 0
+  tw_count=$((tw_count + 1))
+  tw_old=$d/old.$tw_count
+  cp -a -- "$1" "$tw_old"
 }
 
 # PATH SHA256 ...: as tw_put, but only if the file still is what the content was made from;
@@ -173,21 +209,18 @@ tw_put_if() {
 tw_remove() {
   [ -e "$1" ] || [ -L "$1" ] || return 0
   [ ! -d "$1" ] || { tw_die "$1 is a directory"; return 1; }
-  tw_count=$((tw_count + 1))
-  tw_path=$1 tw_old=$d/old.$tw_count
-  cp -a -- "$tw_path" "$tw_old" || return 1
+  tw_keep_if_risky "$@" || return 1
+  tw_path=$1
+  tw_save "$tw_path" && tw_note_file "$tw_path" || return 1
   shift
   for tw_notify; do tw_mark "$tw_notify" || return 1; done
   rm -f -- "$tw_path" || return 1
-  for tw_notify; do
-    tw_undo=$d/undo.${tw_notify#*:}
-    { printf '%s\n%s\n' "$tw_path" "$tw_old"; [ ! -f "$tw_undo" ] || cat "$tw_undo"; } >"$d/undo.new"
-    mv "$d/undo.new" "$tw_undo"
-  done
+  for tw_notify; do printf '%s\n%s\n' "$tw_path" "$tw_old" >>"$d/undo.${tw_notify#*:}"; done
 }
 
 # PATH MODE OWNER GROUP: a directory, with its parents.
 tw_directory() {
+  tw_note_directory "$1"
   mkdir -p -- "$1" || return 1
   [ "$3" = - ] || chown -- "$3" "$1" || return 1
   [ "$4" = - ] || chgrp -- "$4" "$1" || return 1
@@ -206,6 +239,8 @@ tw_accept() {
 
 # VERB UNIT: systemctl, with the unit's own words when it fails.
 tw_service() {
+  ! tw_is_risky_unit "$2" || tw_keep_unit "$2" || return 1
+  tw_note_unit "$2"
   systemctl "$1" -- "$2"
   tw_result=$?
   case $tw_result/$1 in
@@ -237,23 +272,36 @@ tw_act() {
   tw_stays_up "$2"
 }
 
-# UNIT: reloads or restarts it if that is pending. If it fails, the files that asked for it are put
-# back, and the old ones are loaded.
+# UNIT: puts back what asked for it in this run, the newest first; `tw_back` names it.
+tw_put_back() {
+  tw_back=
+  tac "$d/undo.$1" >"$d/undo.back"
+  while read -r tw_old && read -r tw_path; do
+    tw_restore "$tw_path" "$tw_old"
+    tw_back="$tw_back $tw_path"
+  done <"$d/undo.back"
+  rm -f "$d/undo.$1"
+  systemctl daemon-reload
+}
+
+# UNIT: reloads or restarts it if that is pending. If it fails, or if a file for it was refused, the
+# others that asked for it are put back: it has all of what is new, or nothing.
 tw_notify() {
   [ -f "$tw_state/pending/$1" ] || return 0
+  if [ -f "$d/refused.$1" ] && [ -s "$d/undo.$1" ]; then
+    tw_put_back "$1"
+    tw_unmark "$1"
+    tw_die "put back, too, so that $1 keeps what it had:$tw_back"
+    [ -f "$tw_state/pending/$1" ] || return 1
+  fi
   read -r tw_verb <"$tw_state/pending/$1"
   if tw_act "$tw_verb" "$1"; then
     rm -f "$tw_state/pending/$1"
     return 0
   fi
   journalctl -u "$1" -n 10 --no-pager -o cat >&2
-  tw_back=
   [ -s "$d/undo.$1" ] || { tw_die "$tw_verb of $1 failed"; return 1; }
-  while read -r tw_path && read -r tw_old; do
-    tw_restore "$tw_path" "$tw_old"
-    tw_back="$tw_back $tw_path"
-  done <"$d/undo.$1"
-  systemctl daemon-reload
+  tw_put_back "$1"
   rm -f "$tw_state/pending/$1"
   if tw_act "$tw_verb" "$1"; then
     tw_die "$tw_verb of $1 failed; put back as before and loaded again:$tw_back"
@@ -268,6 +316,7 @@ tw_authorize() {
   tw_user=$1 tw_exclusive=$2
   tw_home=$(getent passwd "$tw_user" | cut -d: -f6)
   [ -n "$tw_home" ] || { tw_die "there is no user $tw_user"; return 1; }
+  [ "$tw_exclusive" = false ] || ! tw_is_us "$tw_user" || tw_keep "$tw_home/.ssh/authorized_keys" || return 1
   set -- sh -c '
     umask 077
     mkdir -p "$1/.ssh" && cd "$1/.ssh" && chmod 700 . || exit 1
@@ -281,11 +330,21 @@ tw_authorize() {
   "$@"
 }
 
+# USER <KEYS: those that are not there yet are going to be added.
+tw_note_keys() {
+  tw_home=$(getent passwd "$1" | cut -d: -f6)
+  while IFS= read -r tw_words; do
+    grep -qsxF -e "$tw_words" "$tw_home/.ssh/authorized_keys" || tw_note key "$1 $tw_words"
+  done
+  return 0
+}
+
 # USER <KEYS: takes keys away.
 tw_unauthorize() {
   tw_user=$1
   tw_home=$(getent passwd "$tw_user" | cut -d: -f6)
   [ -n "$tw_home" ] && [ -f "$tw_home/.ssh/authorized_keys" ] || return 0
+  ! tw_is_us "$tw_user" || tw_keep "$tw_home/.ssh/authorized_keys" || return 1
   set -- sh -c '
     umask 077
     cd "$1/.ssh" || exit 1

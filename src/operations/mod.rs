@@ -2,13 +2,16 @@
 //! here connects to anything but by the session it is given, and nothing knows AWS.
 
 pub mod authorized_keys;
+pub mod change;
 pub mod command;
 pub mod declared;
 pub mod directory;
 pub mod file;
 pub mod group;
+mod guard;
 pub mod line;
 pub mod line_edit;
+pub mod manifest;
 pub mod mode;
 pub mod names;
 pub mod packages;

@@ -76,6 +76,12 @@ tw_packages() {
   tw_want=$1 tw_update=$2 tw_recommends=$3 tw_updated=
   shift 3
   tw_program=$(tw_manager) || return 1
+  if [ -n "$tw_made" ] && [ "$tw_want" != absent ]; then
+    tw_have=$tw_line$(tw_see_packages "$@" 2>/dev/null | cut -f 1)$tw_line
+    for tw_name; do
+      case $tw_have in *"$tw_line${tw_name%%:*}$tw_line"*) ;; *) tw_note package "$tw_name" ;; esac
+    done
+  fi
   export DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l
   case $tw_program in
     apt-get) tw_apt "$@" >"$d/said" 2>&1 ;;

@@ -1,20 +1,25 @@
-//! One look at a host, one change of it: the operations of a host composed into batches.
+//! One look at a host: what all operations ask, in one round trip, and what is to be done then.
 
 use std::collections::HashMap;
 
 use super::line::Line;
 use super::placement::update;
 use super::{Declared, seen_file};
-use crate::base::secret::redact;
 use crate::base::{Diff, Error, FieldChange, Node, Result, Shown};
 use crate::contract::{Fact, Operation as _, Target, Work};
 use crate::ssh::batch::Run;
-use crate::ssh::{Batch, Command, Outcome, Session};
+use crate::ssh::{Batch, Command, Session};
 
 /// The functions that operations name as programs.
-const PRELUDE: &str = concat!(include_str!("host.sh"), "\n", include_str!("packages.sh"));
-/// Lines of a failed command's output that are shown.
-const SHOWN_LINES: usize = 15;
+pub(super) const PRELUDE: &str = concat!(
+    include_str!("host.sh"),
+    "\n",
+    include_str!("guard.sh"),
+    "\n",
+    include_str!("manifest.sh"),
+    "\n",
+    include_str!("packages.sh")
+);
 
 /// A host as one look found it.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +28,10 @@ pub struct Seen {
     pub os: String,
     /// Units that an interrupted run left to reload or restart: verb and unit.
     pub pending: Vec<(String, String)>,
+    /// What an interrupted run changed and did not confirm, though it can cut us off.
+    pub unconfirmed: Option<String>,
+    /// The host was changed, and nobody saw that it answers as it should.
+    pub unproven: bool,
     /// Facts per operation; `None` for one that is known only after apply.
     pub facts: Vec<Option<Vec<Fact>>>,
 }
@@ -40,6 +49,7 @@ pub async fn look(
     let mut commands = vec![
         Command::new(["cat", "/etc/os-release"]),
         Command::new(["tw_see_pending"]),
+        Command::new(["tw_see_guard"]),
     ];
     let mut counts = Vec::new();
     for item in declared {
@@ -73,14 +83,19 @@ pub async fn look(
         });
     let os = facts.next().unwrap_or_default();
     let pending = facts.next().unwrap_or_default();
+    let guard = facts.next().unwrap_or_default();
     Ok(Seen {
         os: os_name(&os.text()),
+        unproven: pending.text().lines().any(|line| line == "unproven"),
         pending: pending
             .text()
             .lines()
             .filter_map(|line| line.split_once(' '))
             .map(|(verb, unit)| (verb.to_owned(), unit.to_owned()))
             .collect(),
+        unconfirmed: guard
+            .holds()
+            .then(|| guard.text().lines().collect::<Vec<_>>().join(", ")),
         facts: counts
             .into_iter()
             .map(|count| count.map(|count| facts.by_ref().take(count).collect()))
@@ -188,6 +203,14 @@ pub fn diff(works: &[Work], seen: Option<&Seen>) -> Diff {
     for (verb, unit) in seen.iter().flat_map(|seen| &seen.pending) {
         diff.changes.push(pending_change(verb, unit));
     }
+    if let Some(what) = seen.and_then(|seen| seen.unconfirmed.as_ref()) {
+        let old = Shown::of("made by an interrupted run, taken back within a minute");
+        diff.changes.push(update(
+            &format!("change of {what}"),
+            old,
+            Shown::of("kept if a new connection works"),
+        ));
+    }
     diff
 }
 
@@ -197,103 +220,6 @@ fn pending_change(verb: &str, unit: &str) -> FieldChange {
         &format!("{verb} {unit}"),
         old,
         Shown::of(format!("{verb}ed")),
-    )
-}
-
-/// Changes everything in one round trip; `doing` hears which operation is at work.
-///
-/// # Errors
-/// The first operation that failed, with what the host said; what came before it stays done, and
-/// what asked for a reload got it.
-pub async fn change(
-    session: &Session,
-    sudo: bool,
-    declared: &[Declared],
-    works: &[Work],
-    seen: &Seen,
-    doing: &(dyn Fn(&str) + Sync),
-) -> Result<()> {
-    let name = &session.destination().name;
-    let mut commands = Vec::new();
-    let mut labels = Vec::new();
-    for (item, work) in declared.iter().zip(works) {
-        if work
-            .changes
-            .iter()
-            .any(|change| change.new == Shown::AfterApply)
-        {
-            return Err(
-                Error::failed(format!("`{}` on {name} is still not known", item.label()))
-                    .at(&item.node.at),
-            );
-        }
-        for command in &work.commands {
-            commands.push((Run::Step, command.clone()));
-            labels.push((item.label(), Some(&item.node.at)));
-        }
-    }
-    let pending = seen.pending.iter().map(|(_, unit)| unit.as_str());
-    let asked = works.iter().flat_map(|work| &work.notifies);
-    let asked = asked.filter_map(|notify| notify.split_once(':').map(|(_, unit)| unit));
-    let mut units: Vec<&str> = Vec::new();
-    for unit in asked.chain(pending) {
-        if !units.contains(&unit) {
-            units.push(unit);
-        }
-    }
-    for unit in units {
-        commands.push((Run::Always, Command::new(["tw_notify", unit])));
-        labels.push((format!("reload or restart of {unit}"), None));
-    }
-    let batch = Batch {
-        prelude: PRELUDE,
-        sudo,
-        lock: true,
-        commands,
-    };
-    if let Some((label, _)) = labels.first() {
-        doing(label);
-    }
-    let outcomes = session
-        .batch(&batch, |count| {
-            if let Some((label, _)) = labels.get(count) {
-                doing(label);
-            }
-        })
-        .await?;
-    let mut failure: Option<Error> = None;
-    for (outcome, (label, at)) in outcomes.iter().zip(&labels) {
-        if matches!(outcome.status, None | Some(0)) {
-            continue;
-        }
-        let error = failed(name, label, outcome);
-        failure = Some(match (failure, at) {
-            (Some(first), _) => first.note(error.message()),
-            (None, Some(at)) => error.at(at),
-            (None, None) => error,
-        });
-    }
-    failure.map_or(Ok(()), Err)
-}
-
-fn failed(host: &str, label: &str, outcome: &Outcome) -> Error {
-    let status = outcome.status.unwrap_or_default();
-    let mut said = outcome.stderr.clone();
-    if said.iter().all(u8::is_ascii_whitespace) {
-        said.clone_from(&outcome.stdout);
-    }
-    let said = redact(&String::from_utf8_lossy(&said));
-    let mut lines: Vec<_> = said
-        .lines()
-        .map(str::trim_end)
-        .filter(|line| !line.is_empty())
-        .collect();
-    let last = lines.pop();
-    let last = last.map_or_else(|| format!("exit status {status}"), str::to_owned);
-    let skip = lines.len().saturating_sub(SHOWN_LINES);
-    lines.into_iter().skip(skip).fold(
-        Error::failed(format!("{label} on {host}: {last}")),
-        |error, line| error.note(format!("the host said: {line}")),
     )
 }
 

@@ -80,6 +80,11 @@ fn read(fact: Option<&Fact>) -> Result<Option<Seen>> {
 }
 
 impl User {
+    /// A program that changes the account, which may be the one we are logged in as.
+    fn account(&self, program: &str) -> Command {
+        Command::new(["tw_account", &self.name, program])
+    }
+
     /// Options that `useradd` and `usermod` share, with what they change.
     fn differences(&self, seen: Option<&Seen>) -> (Vec<FieldChange>, Vec<String>) {
         let uid = self.uid.map(|uid| uid.to_string());
@@ -136,7 +141,7 @@ impl User {
             .push(update(&label, Shown::Absent, Shown::Hidden));
         let line = format!("{}:{}\n", self.name, wanted.expose());
         work.commands
-            .push(Command::new(["chpasswd", "-e"]).reading(line));
+            .push(self.account("chpasswd").arg("-e").reading(line));
     }
 }
 
@@ -178,7 +183,9 @@ impl Operation for User {
                 let old = Shown::of(format!("uid {}", seen.uid));
                 work.changes
                     .push(update(&self.label(), old, Shown::of(how)));
-                let command = Command::new(["userdel"]).args(self.remove_home.then_some("-r"));
+                let command = self
+                    .account("userdel")
+                    .args(self.remove_home.then_some("-r"));
                 work.commands.push(command.arg(&self.name));
             }
             return Ok(work);
@@ -187,19 +194,23 @@ impl Operation for User {
         if seen.is_none() {
             work.changes
                 .push(update(&self.label(), Shown::Absent, Shown::of("new")));
-            // 9: a package before this made it already.
-            let command = Command::new(["tw_accept", "9", "useradd"]);
+            let command = Command::new(["tw_make", "user", "useradd"]);
             let kind = if self.system { "-r" } else { "-m" };
             work.commands
                 .push(command.arg(kind).args(options).arg(&self.name));
             if !self.groups.is_empty() {
                 let groups = self.groups.join(",");
-                let join = Command::new(["usermod", "-aG", &groups, &self.name]);
+                let join = self.account("usermod").args(["-aG", &groups, &self.name]);
                 work.commands.push(join);
             }
         } else if !options.is_empty() {
+            if let Some(at) = options.iter().position(|word| word == "-aG") {
+                let groups = options.get(at + 1).map(String::as_str).unwrap_or_default();
+                work.commands
+                    .push(Command::new(["tw_note_groups", &self.name, groups]));
+            }
             work.commands
-                .push(Command::new(["usermod"]).args(options).arg(&self.name));
+                .push(self.account("usermod").args(options).arg(&self.name));
         }
         work.changes.extend(changes);
         self.password(seen.as_ref(), &mut work);

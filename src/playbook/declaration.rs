@@ -20,6 +20,8 @@ pub struct Declaration {
     pub protect: bool,
     /// `keep: true`: destroy leaves it, as intended.
     pub keep: bool,
+    /// `serial:`: so many of its `for_each` at once, and no further after a failure.
+    pub serial: Option<usize>,
     /// Its own `tags:`; they win over the playbook's.
     pub tags: BTreeMap<String, String>,
     /// Everything it refers to, in the order it was found.

@@ -31,7 +31,14 @@ pub(super) struct Draft {
     common: BTreeMap<&'static str, Entry>,
 }
 
-const COMMON: [&str; 5] = ["for_each", "depends_on", "protect", "keep", "tags"];
+const COMMON: [&str; 6] = [
+    "for_each",
+    "serial",
+    "depends_on",
+    "protect",
+    "keep",
+    "tags",
+];
 
 /// Reads all entries, and tells `scope` their names.
 pub(super) fn drafts(
@@ -216,6 +223,14 @@ fn one(
     };
     let protect = flag("protect").unwrap_or(false);
     let keep = flag("keep").unwrap_or(false);
+    let mut serial = None;
+    if let Some(entry) = draft.common.get("serial") {
+        let items = draft.items.as_ref().map(Vec::len);
+        let node = expressions.value(&entry.node, &before);
+        let node = settings::visible(node, "serial", &mut findings.errors);
+        let size = node.map(|node| each::at_once(&node, items));
+        serial = size.and_then(|size| findings.errors.keep(size));
+    }
     let mut tags = BTreeMap::new();
     if let Some(entry) = draft.common.get("tags") {
         match &entry.node.value {
@@ -244,6 +259,7 @@ fn one(
         each,
         protect,
         keep,
+        serial,
         tags,
         references,
         setups: draft.setups.clone(),

@@ -9,7 +9,7 @@ use super::expression::Expressions;
 use super::names::is_name;
 use super::scope::Scope;
 use super::settings;
-use crate::base::{Error, Errors, Node, Value};
+use crate::base::{Error, Errors, Node, Result, Value};
 
 /// The most resources that one `for_each` makes.
 const MOST: usize = 100_000;
@@ -69,6 +69,34 @@ pub(super) fn expand(
         errors.push(Error::playbook(message, &node.at));
     }
     (errors.0.len() == before).then(|| items.into_values().collect())
+}
+
+/// Reads `serial`: how many of `items` at once, as a number or as a share of them.
+///
+/// # Errors
+/// When it is neither, or there is no `for_each` that it could be about.
+pub(super) fn at_once(node: &Node, items: Option<usize>) -> Result<usize> {
+    let hint = "write `serial: 1` for one after the other, or a share such as `serial: 25%`";
+    let share = |text: &str| text.strip_suffix('%')?.trim().parse().ok();
+    let size = match &node.value {
+        Value::Int(number) => usize::try_from(*number).ok(),
+        Value::Text(text) => share(text)
+            .filter(|share| *share <= 100)
+            .map(|share: usize| (items.unwrap_or(1) * share).div_ceil(100)),
+        _ => None,
+    };
+    match (size.filter(|size| *size > 0), items) {
+        (None, Some(0)) if size.is_some() => Ok(1),
+        (None, _) => Err(Error::playbook(
+            "`serial` is how many at once: a number from 1, or a share in percent",
+            &node.at,
+        )
+        .hint(hint)),
+        (Some(_), None) => {
+            Err(Error::playbook("`serial` belongs to `for_each`", &node.at).hint(hint))
+        }
+        (Some(size), Some(_)) => Ok(size),
+    }
 }
 
 fn add(

@@ -111,6 +111,13 @@ fn common(spec: &mut Json) {
             }),
         ),
         (
+            "serial",
+            json!({
+                "description": "So many of `for_each` at once, as a number or a share such as `25%`; none after one has failed",
+                "anyOf": [{ "type": "integer", "minimum": 1 }, { "type": "string" }],
+            }),
+        ),
+        (
             "depends_on",
             json!({
                 "description": "Addresses of resources that come first",

@@ -23,7 +23,7 @@ pub fn behind(step: &Step) -> Option<String> {
             let now = now.filter(|now| now.usd >= CENT)?;
             amount(now).map(|amount| format!("{amount} a month less"))
         }
-        Action::Nothing | Action::Keep | Action::Read => None,
+        Action::Nothing | Action::Keep | Action::Read | Action::Unread => None,
     }
 }
 

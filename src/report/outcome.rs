@@ -23,8 +23,8 @@ pub fn outcome(outcome: &Outcome, purpose: Purpose, elapsed: Duration, width: us
         0 if outcome.unfinished.is_empty() => format!("nothing was {verb}"),
         number => format!("{} {verb}", count(number, "resource")),
     };
+    let not_begun = list("not begun", &outcome.not_begun);
     let (word, style, rest) = if outcome.interrupted {
-        let not_begun = list("not begun", &outcome.not_begun);
         let rest = format!("{done} in {took}{not_begun}. Run it again to go on.");
         ("Stopped", CHANGE, rest)
     } else if outcome.failed.is_empty() {
@@ -41,7 +41,7 @@ pub fn outcome(outcome: &Outcome, purpose: Purpose, elapsed: Duration, width: us
         (
             "Failed",
             BAD,
-            format!("{failed}, {done} in {took}{unfinished}{skipped}.{again}"),
+            format!("{failed}, {done} in {took}{unfinished}{skipped}{not_begun}.{again}"),
         )
     };
     let sentence = wrap(&format!("{word}: {rest}"), width).join("\n");

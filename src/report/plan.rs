@@ -24,7 +24,9 @@ pub enum Purpose {
 #[must_use]
 pub fn plan(plan: &Plan, purpose: Purpose, width: usize, full: bool) -> String {
     let mut text = format!("{}\n\n", heading(plan));
-    let is_shown = |step: &&Step| step.action.is_change() || step.action == Action::Keep;
+    let is_shown = |step: &&Step| {
+        step.action.is_change() || [Action::Keep, Action::Unread].contains(&step.action)
+    };
     let shown: Vec<Step> = plan.steps.iter().filter(is_shown).cloned().collect();
     let mut rest = shown.as_slice();
     let mut before: Option<(Action, usize)> = None;
@@ -112,6 +114,10 @@ pub fn summary(plan: &Plan, purpose: Purpose) -> String {
         0 => String::new(),
         kept => format!(", {kept} kept"),
     };
+    let unread = match count(Action::Unread) {
+        0 => String::new(),
+        unread => format!(", {unread} could not be looked at"),
+    };
     let checks = match plan.checks {
         0 => String::new(),
         1 => "; 1 check after".to_owned(),
@@ -119,16 +125,17 @@ pub fn summary(plan: &Plan, purpose: Purpose) -> String {
     };
     match purpose {
         Purpose::Destroy if plan.is_empty() => match count(Action::Keep) {
+            0 if !unread.is_empty() => format!("Nothing to delete{unread}."),
             0 => format!("Nothing to delete: stack {} owns nothing here.", plan.stack),
-            kept => format!("Nothing to delete: {kept} kept."),
+            kept => format!("Nothing to delete: {kept} kept{unread}."),
         },
-        Purpose::Destroy => format!("Plan: {} to delete{kept}.", count(Action::Delete)),
-        Purpose::Apply if plan.is_empty() => match count(Action::Nothing) {
+        Purpose::Destroy => format!("Plan: {} to delete{kept}{unread}.", count(Action::Delete)),
+        Purpose::Apply if plan.is_empty() && unread.is_empty() => match count(Action::Nothing) {
             1 => "Nothing to do: 1 resource is as declared.".to_owned(),
             same => format!("Nothing to do: {same} resources are as declared."),
         },
         Purpose::Apply => format!(
-            "Plan: {} to create, {} to change, {} to replace, {} to delete{kept}{checks}.",
+            "Plan: {} to create, {} to change, {} to replace, {} to delete{kept}{unread}{checks}.",
             count(Action::Create),
             count(Action::Update),
             count(Action::Replace),
@@ -153,7 +160,8 @@ fn step(step: &Step, is_several: bool, width: usize, full: bool) -> String {
     if let Some(id) = &step.id {
         let _ = write!(text, "  {}", paint(QUIET, id));
     }
-    if let Some(reason) = step.reason.as_deref().or(order) {
+    let unread = step.unread.as_ref().map(|_| "could not be looked at");
+    if let Some(reason) = step.reason.as_deref().or(order).or(unread) {
         let _ = write!(text, "  {}", paint(style, format!("({reason})")));
     }
     if let Some(mut cost) = monthly::behind(step) {
@@ -201,6 +209,7 @@ pub fn sign(action: Action) -> (&'static str, Style) {
         Action::Update => ("~", CHANGE),
         Action::Replace => ("-/+", REPLACE),
         Action::Delete => ("-", BAD),
+        Action::Unread => ("?", BAD),
         Action::Keep | Action::Nothing | Action::Read => ("=", QUIET),
     }
 }

@@ -134,7 +134,7 @@ fn cut(text: &str, width: usize) -> String {
 
 fn doing(action: Action) -> Option<&'static str> {
     match action {
-        Action::Nothing | Action::Read | Action::Keep => None,
+        Action::Nothing | Action::Read | Action::Unread | Action::Keep => None,
         Action::Create => Some("creating"),
         Action::Update => Some("changing"),
         Action::Replace => Some("making anew"),
@@ -149,7 +149,7 @@ fn done(action: Action, id: &str) -> String {
         Action::Update => "changed".to_owned(),
         Action::Delete => format!("deleted {id}"),
         Action::Keep => format!("kept {id}"),
-        Action::Nothing | Action::Read => "as declared".to_owned(),
+        Action::Nothing | Action::Read | Action::Unread => "as declared".to_owned(),
     }
     .trim_end()
     .to_owned()

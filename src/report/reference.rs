@@ -9,7 +9,14 @@ use crate::base::OutputMeaning;
 /// The pattern of the text that every field takes in place of its own type: an expression.
 const EXPRESSION: &str = "\\{[{%]";
 /// Keys that every resource may have: told once for all.
-const COMMON: [&str; 5] = ["for_each", "depends_on", "protect", "keep", "tags"];
+const COMMON: [&str; 6] = [
+    "for_each",
+    "serial",
+    "depends_on",
+    "protect",
+    "keep",
+    "tags",
+];
 
 /// Keys that every operation may have beside its name: told once for all.
 const BESIDE: [&str; 2] = ["for_each", "when"];

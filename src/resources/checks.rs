@@ -125,7 +125,7 @@ impl Check {
             .unwrap_or_default()
     }
 
-    fn problem(&self) -> Option<(&'static str, String)> {
+    pub(super) fn problem(&self) -> Option<(&'static str, String)> {
         match (&self.http, &self.tcp) {
             (None, None) => Some((
                 "",
@@ -155,7 +155,7 @@ impl Check {
     }
 
     /// Looks until it is as it should be; tells what it saw.
-    async fn perform(&self, cx: &Context, target: Target<'_>) -> Result<String> {
+    pub(super) async fn perform(&self, cx: &Context, target: Target<'_>) -> Result<String> {
         let within = self
             .within
             .map_or(Duration::from_mins(1), |within| within.0);

@@ -1,13 +1,16 @@
 //! `hosts`: the configuration of a Linux host, over SSH.
 
+mod healthy;
 pub mod identity;
 pub mod open;
 pub mod reach;
+mod remains;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures::future::join_all;
 use schemars::{JsonSchema, Schema};
 use serde::Deserialize;
 
@@ -16,6 +19,7 @@ use crate::base::deserialize::from_node;
 use crate::base::node::Value;
 use crate::base::{Diff, Errors, Node, OutputMeaning, Outputs, Result, Shown};
 use crate::contract::{self, Context, Found, Iam, Kind, Presence, Stage, Target, Wanted};
+use crate::operations::change::{self, Place};
 use crate::operations::declared::{self, Declared};
 use crate::operations::registry::{AnyOperation, AnySetup};
 use crate::operations::round::{self, Seen};
@@ -24,6 +28,7 @@ use crate::ssh::session::Patience;
 use crate::ssh::trouble;
 
 use self::reach::Reach;
+use super::checks::Check;
 use super::within::Within;
 
 /// A host that does not answer a plan for so long is an error.
@@ -58,6 +63,9 @@ pub struct Host {
     pub(crate) host_key: Option<String>,
     /// How long an apply waits for a host that is starting until it answers; `5m` when not given.
     pub(crate) answers_within: Option<Within>,
+    /// Look that must succeed after a change, before the host is done: with `serial`, before the next one
+    /// is begun.
+    pub(crate) healthy: Option<Check>,
     /// Become root by `sudo` where the login is not root.
     #[serde(default = "yes")]
     pub(crate) sudo: bool,
@@ -289,6 +297,9 @@ impl Kind for Hosts {
         };
         let works = round::plan(target, &declared, seen)?;
         let mut diff = round::diff(&works, seen);
+        let spec = spec(target.node)?;
+        let check = spec.as_ref().and_then(|spec| spec.healthy.as_ref());
+        diff.changes.extend(healthy::diff(check, seen).changes);
         if live.is_some_and(|live| live.planted) {
             let key = Diff::default().field(
                 "host_key",
@@ -337,35 +348,53 @@ impl Kind for Hosts {
         };
         open::remember(cx, &target.address.name, &session, spec.sudo);
         let doing = |what: &str| cx.progress.doing(target.address, what);
+        let mut again = destination.clone();
         if pins.is_planted() {
             doing("the host makes its own key");
-            identity::settle(cx, &session, spec.sudo, &pins, &id)
-                .await
-                .map_err(placed)?;
+            let own = identity::settle(cx, &session, spec.sudo, &pins, &id);
+            again.keys.extend(own.await.map_err(placed)?);
         }
         let declared = operations(target.node)?;
         doing("looking at the host");
         let look = || round::look(&session, spec.sudo, target, &declared);
         let mut seen = look().await.map_err(placed)?;
+        let place = Place {
+            session: &session,
+            again: &again,
+            sudo: spec.sudo,
+            stack: &cx.stack,
+            name: &target.address.name,
+        };
+        let check = spec.healthy.as_ref();
+        healthy::begin(check, &session, spec.sudo)
+            .await
+            .map_err(placed)?;
         for _ in 0..PASSES {
             let works = round::plan(target, &declared, Some(&seen)).map_err(placed)?;
             if round::diff(&works, Some(&seen)).is_empty() {
                 break;
             }
-            round::change(&session, spec.sudo, &declared, &works, &seen, &doing)
+            change::change(&place, &declared, &works, &seen, &doing)
                 .await
                 .map_err(placed)?;
             seen = look().await.map_err(placed)?;
         }
         round::left_over(target, &declared, &seen).map_err(placed)?;
+        healthy::prove(check, cx, target, &session, spec.sudo)
+            .await
+            .map_err(placed)?;
         Ok(found(&id, &destination.address, session, seen, false))
     }
 
-    async fn delete(&self, _cx: &Context, _live: &Found) -> Result<()> {
-        Ok(())
+    async fn remains(&self, cx: &Context, target: Target<'_>) -> Result<Option<Found>> {
+        remains::look(cx, target).await
     }
 
-    async fn presence(&self, _cx: &Context, ids: &[String]) -> Vec<Presence> {
-        vec![Presence::Absent; ids.len()]
+    async fn delete(&self, cx: &Context, live: &Found) -> Result<()> {
+        remains::take_away(cx, live).await
+    }
+
+    async fn presence(&self, cx: &Context, ids: &[String]) -> Vec<Presence> {
+        join_all(ids.iter().map(|id| remains::presence(cx, id))).await
     }
 }

@@ -1,9 +1,12 @@
 //! `hosts` and its operations on real sshd and systemd.
 
 mod contact;
+mod guarded;
 pub(crate) mod node;
 mod operations;
+mod rolling;
 mod site;
 mod slow;
 mod sources;
+mod taken_away;
 pub(crate) mod workshop;

@@ -36,16 +36,17 @@ rm -f tidewalk_next.pub ssh_host_rsa_key* ssh_host_ecdsa_key* ssh_host_dsa_key*
 systemctl reload ssh 2>/dev/null || systemctl reload sshd
 "#;
 
-/// Brings the host from a planted key to its own, and writes it into the instance's tag.
+/// Brings the host from a planted key to its own, and writes it into the instance's tag; returns it,
+/// if that was to be done.
 pub(super) async fn settle(
     cx: &Context,
     session: &Session,
     sudo: bool,
     pins: &Pins,
     instance: &str,
-) -> Result<()> {
+) -> Result<Option<HostKey>> {
     let Pins::Planted { planted, .. } = pins else {
-        return Ok(());
+        return Ok(None);
     };
     let said = run(session, sudo, MAKE, &planted.to_string()).await?;
     let (word, key) = said.trim().split_once(' ').unwrap_or_default();
@@ -59,7 +60,8 @@ pub(super) async fn settle(
     }
     // Also when the keys are swapped already: sshd may not have read them.
     run(session, sudo, SWAP, "").await?;
-    write_tag(cx, instance, &Pins::Own(own)).await
+    write_tag(cx, instance, &Pins::Own(own.clone())).await?;
+    Ok(Some(own))
 }
 
 async fn run(session: &Session, sudo: bool, script: &str, argument: &str) -> Result<String> {

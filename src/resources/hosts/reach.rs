@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::Host;
 use crate::base::{Address, Error, Node, Result};
 use crate::contract::Target;
+use crate::resources::checks::Check;
 use crate::ssh::{Destination, HostKey, Jump, Pins};
 
 /// Where a host is.
@@ -198,6 +199,10 @@ pub(super) fn check(spec: &Host, node: &Node) -> Vec<Error> {
             let error = Error::playbook(error.message(), place(key));
             errors.push(error.hint("such as `ssh-ed25519 AAAA…`"));
         }
+    }
+    if let Some((key, text)) = spec.healthy.as_ref().and_then(Check::problem) {
+        let node = node.entry("healthy").unwrap_or(node);
+        errors.push(Error::playbook(text, &node.entry(key).unwrap_or(node).at));
     }
     if spec.jump_host_key.is_some() && spec.jump.is_none() {
         let text = "`jump_host_key` belongs to `jump`";

@@ -75,6 +75,7 @@ impl Playroom {
         });
         let options = Options {
             parallelism: 4,
+            max_failures: None,
             only: Vec::new(),
             sandbox: false,
             kill_after: None,
@@ -211,6 +212,36 @@ async fn whatever_fails_the_next_run_finishes_without_a_duplicate() {
             );
         }
     }
+}
+
+#[tokio::test]
+async fn a_series_goes_batch_by_batch_and_no_further_after_a_failure() {
+    let series = "toys:
+  web: { for_each: [a, b, c, d], serial: 50%, color: red }
+  alone: { color: blue }
+";
+    let room = Playroom::new();
+    room.toys.shelf().refuse.insert("web[a]".to_owned());
+    let outcome = room.apply(series).await;
+    assert_eq!(room.names(), ["alone", "web[b]"]);
+    let skipped: Vec<_> = outcome.skipped.iter().map(|(it, _)| &it.name).collect();
+    assert_eq!(skipped, ["web[c]", "web[d]"]);
+    room.toys.shelf().refuse.clear();
+    room.apply(series).await;
+    assert_eq!(room.names().len(), 5);
+    assert_eq!(room.planned(series).await, [""; 0]);
+
+    let knot = "toys:
+  web:
+    for_each: [a, b]
+    serial: 1
+    color: red
+    depends_on: \"{{ ['toys.first'] if each.key == 'a' else [] }}\"
+  first: { color: red, depends_on: 'toys.web[b]' }
+";
+    let errors = room.plan(knot).await.err().unwrap();
+    let said = errors.0[0].message();
+    assert_eq!(said, "`serial` contradicts what these resources need");
 }
 
 #[tokio::test]

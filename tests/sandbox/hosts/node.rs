@@ -115,6 +115,17 @@ impl Node {
         });
     }
 
+    /// The container's name.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Starts it after its power was cut; its address may be another afterwards.
+    pub(crate) fn start_again(&mut self) {
+        self.power_on();
+        self.wait_for_ssh();
+    }
+
     /// Lets it reboot; its address may be another afterwards.
     pub(crate) fn reboot(&mut self) {
         let _ = Command::new("docker")
@@ -123,8 +134,7 @@ impl Node {
         until("the host is down", || {
             docker(&["inspect", "-f", "{{.State.Running}}", &self.name]).trim() == "false"
         });
-        self.power_on();
-        self.wait_for_ssh();
+        self.start_again();
     }
 
     /// Waits until a file is there.

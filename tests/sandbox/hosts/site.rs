@@ -74,6 +74,15 @@ impl News {
         let news = self.0.lock().expect("the news");
         news.iter().any(|said| said.contains(text))
     }
+
+    /// The same, and forgets all of it.
+    pub(crate) fn take(&self, text: &str) -> bool {
+        let found = self.have(text);
+        if found {
+            self.0.lock().expect("the news").clear();
+        }
+        found
+    }
 }
 
 impl Progress for News {

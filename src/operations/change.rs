@@ -1,0 +1,163 @@
+//! One change of a host: what all operations ask for, in one round trip.
+
+use super::round::{PRELUDE, Seen};
+use super::{Declared, guard};
+use crate::base::secret::redact;
+use crate::base::{Error, Location, Result, Shown};
+use crate::contract::Work;
+use crate::ssh::batch::Run;
+use crate::ssh::{Batch, Command, Destination, Outcome, Session};
+
+/// Lines of a failed command's output that are shown.
+const SHOWN_LINES: usize = 15;
+
+/// A host that is being worked on.
+pub struct Place<'a> {
+    /// The open connection.
+    pub session: &'a Session,
+    /// Where a new one is tried.
+    pub again: &'a Destination,
+    /// Become root by `sudo`.
+    pub sudo: bool,
+    /// Name of the stack.
+    pub stack: &'a str,
+    /// Name of the host in the playbook.
+    pub name: &'a str,
+}
+
+impl Place<'_> {
+    /// A command that is about what is noted for this host.
+    pub(super) fn named(&self, function: &str) -> Command {
+        Command::new([function, self.stack, self.name])
+    }
+}
+
+/// Changes everything in one round trip; `doing` hears which operation is at work.
+///
+/// # Errors
+/// The first operation that failed, with what the host said; what came before it stays done, and
+/// what asked for a reload got it. And what cut us off, which is taken back.
+pub async fn change(
+    place: &Place<'_>,
+    declared: &[Declared],
+    works: &[Work],
+    seen: &Seen,
+    doing: &(dyn Fn(&str) + Sync),
+) -> Result<()> {
+    let name = &place.again.name;
+    let mut commands = vec![(Run::Step, place.named("tw_begin"))];
+    let mut labels = vec![("the notes of what was made".to_owned(), None)];
+    for (item, work) in declared.iter().zip(works) {
+        if work
+            .changes
+            .iter()
+            .any(|change| change.new == Shown::AfterApply)
+        {
+            return Err(
+                Error::failed(format!("`{}` on {name} is still not known", item.label()))
+                    .at(&item.node.at),
+            );
+        }
+        for command in &work.commands {
+            commands.push((Run::Step, command.clone()));
+            labels.push((item.label(), Some(&item.node.at)));
+        }
+    }
+    let pending = seen.pending.iter().map(|(_, unit)| unit.as_str());
+    let asked = works.iter().flat_map(|work| &work.notifies);
+    let asked = asked.filter_map(|notify| notify.split_once(':').map(|(_, unit)| unit));
+    let mut units: Vec<&str> = Vec::new();
+    for unit in asked.chain(pending) {
+        if !units.contains(&unit) {
+            units.push(unit);
+        }
+    }
+    for unit in units {
+        commands.push((Run::Always, Command::new(["tw_notify", unit])));
+        labels.push((format!("reload or restart of {unit}"), None));
+    }
+    commands.push(guard::was_armed());
+    let batch = Batch {
+        prelude: PRELUDE,
+        sudo: place.sudo,
+        lock: true,
+        commands,
+    };
+    if let Some((label, _)) = labels.get(1) {
+        doing(label);
+    }
+    let mut outcomes = place
+        .session
+        .batch(&batch, |count| {
+            if let Some((label, _)) = labels.get(count) {
+                doing(label);
+            }
+        })
+        .await?;
+    let armed = outcomes.pop().is_some_and(|last| last.status == Some(0));
+    let failure = first_failure(name, &outcomes, &labels);
+    if armed || seen.unconfirmed.is_some() {
+        guard::confirm(place, doing).await?;
+    }
+    failure.map_or(Ok(()), Err)
+}
+
+fn first_failure(
+    host: &str,
+    outcomes: &[Outcome],
+    labels: &[(String, Option<&Location>)],
+) -> Option<Error> {
+    let mut failure: Option<Error> = None;
+    for (outcome, (label, at)) in outcomes.iter().zip(labels) {
+        if matches!(outcome.status, None | Some(0)) {
+            continue;
+        }
+        let error = failed(host, label, outcome);
+        failure = Some(match (failure, at) {
+            (Some(first), _) => first.note(error.message()),
+            (None, Some(at)) => error.at(at),
+            (None, None) => error,
+        });
+    }
+    failure
+}
+
+pub(super) fn failed(host: &str, label: &str, outcome: &Outcome) -> Error {
+    let status = outcome.status.unwrap_or_default();
+    let mut said = outcome.stderr.clone();
+    if said.iter().all(u8::is_ascii_whitespace) {
+        said.clone_from(&outcome.stdout);
+    }
+    let said = redact(&String::from_utf8_lossy(&said));
+    let mut lines: Vec<_> = said
+        .lines()
+        .map(str::trim_end)
+        .filter(|line| !line.is_empty())
+        .collect();
+    let last = lines.pop();
+    let last = last.map_or_else(|| format!("exit status {status}"), str::to_owned);
+    let skip = lines.len().saturating_sub(SHOWN_LINES);
+    lines.into_iter().skip(skip).fold(
+        Error::failed(format!("{label} on {host}: {last}")),
+        |error, line| error.note(format!("the host said: {line}")),
+    )
+}
+
+/// Runs one of the functions that only note something on the host.
+///
+/// # Errors
+/// When it fails.
+pub async fn mark(session: &Session, sudo: bool, function: &str) -> Result<()> {
+    let batch = Batch {
+        prelude: PRELUDE,
+        sudo,
+        lock: true,
+        commands: vec![(Run::Step, Command::new([function]))],
+    };
+    let outcomes = session.batch(&batch, |_| {}).await?;
+    let name = &session.destination().name;
+    match outcomes.first() {
+        Some(done) if done.status != Some(0) => Err(failed(name, function, done)),
+        _ => Ok(()),
+    }
+}
