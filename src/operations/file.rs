@@ -33,6 +33,7 @@ pub struct File {
     mode: Option<Mode>,
     /// Command that must succeed before the file is replaced; `%s` stands for the new file. Without
     /// `%s` it runs right after the file was replaced, and the old one is put back if it fails.
+    /// The files of sudo, sshd and fstab have one, and a `.json` file is JSON, where none is given.
     validate: Option<String>,
     /// Unit to reload, once, after all operations, when this changes something.
     reload: Option<String>,

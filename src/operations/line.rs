@@ -33,6 +33,7 @@ pub struct Line {
     state: State,
     /// Command that must succeed before the file is replaced; `%s` stands for the new file. Without
     /// `%s` it runs right after the file was replaced, and the old one is put back if it fails.
+    /// The files of sudo, sshd and fstab have one, and a `.json` file is JSON, where none is given.
     validate: Option<String>,
     /// Unit to reload, once, after all operations, when this changes something.
     reload: Option<String>,
@@ -121,6 +122,7 @@ impl Operation for Line {
         };
         let notifies = placement::notifies(self.reload.as_ref(), self.restart.as_ref());
         let placement = Placement {
+            path: &self.path,
             validate: self.validate.as_deref(),
             ..Placement::default()
         };

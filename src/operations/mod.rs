@@ -9,6 +9,7 @@ pub mod directory;
 pub mod file;
 pub mod group;
 mod guard;
+pub mod known_files;
 pub mod line;
 pub mod line_edit;
 pub mod manifest;

@@ -3,6 +3,7 @@
 
 use similar::TextDiff;
 
+use super::known_files;
 use super::mode::Mode;
 use super::names::{self, Problem};
 use super::seen_file::{self, LARGEST_SHOWN, SeenFile, hash_of};
@@ -90,6 +91,9 @@ impl Placement<'_> {
             ))
             .hint("remove it there, or choose another path"));
         }
+        if let (Some(content), None) = (&self.content, self.validate) {
+            known_files::check(self.path, content)?;
+        }
         let mut work = Work::default();
         self.compare(seen.as_ref(), &mut work.changes);
         if let Some(content) = &self.content
@@ -113,7 +117,10 @@ impl Placement<'_> {
                 .map_or_else(|| "-".to_owned(), |mode| mode.to_string()),
             or_dash(self.owner),
             or_dash(self.group),
-            self.validate.unwrap_or_default().to_owned(),
+            self.validate
+                .or_else(|| known_files::validator(self.path))
+                .unwrap_or_default()
+                .to_owned(),
         ]
     }
 
