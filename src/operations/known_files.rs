@@ -1,6 +1,8 @@
 //! Files that are known to break much when they are wrong: how they are validated where the playbook
 //! does not say.
 
+use std::path::Path;
+
 use crate::base::{Error, ErrorKind, Result};
 
 /// The command that must accept new content at `path`, as `validate` takes it.
@@ -25,7 +27,7 @@ pub fn validator(path: &str) -> Option<&'static str> {
 /// # Errors
 /// Where it is not.
 pub fn check(path: &str, content: &[u8]) -> Result<()> {
-    if !path.ends_with(".json") {
+    if Path::new(path).extension().is_none_or(|it| it != "json") {
         return Ok(());
     }
     match serde_json::from_slice::<serde::de::IgnoredAny>(content) {
