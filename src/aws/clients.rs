@@ -51,7 +51,7 @@ pub struct Credentials {
 }
 
 /// Who the credentials belong to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Identity {
     /// Account number, 12 digits.
     pub account: String,

@@ -1,6 +1,7 @@
 //! Plain values that every other folder speaks in; this folder knows none of them.
 
 pub mod address;
+pub mod blob;
 pub mod cost;
 pub mod deserialize;
 pub mod diff;
@@ -14,6 +15,7 @@ pub mod suggestion;
 pub mod world;
 
 pub use address::Address;
+pub use blob::Blob;
 pub use cost::Cost;
 pub use diff::{Diff, Effect, FieldChange, Shown};
 pub use error::{Error, ErrorKind, Errors, Result, ResultExt};

@@ -6,15 +6,18 @@ use futures::StreamExt as _;
 use serde_json::{Value, json};
 
 use super::exit::Exit;
-use super::flags::{CloudFlags, PlaybookFlags, RunFlags, USUAL_PLAYBOOK, VarFlags, parallelism};
-use super::hosts::{Ran, capture};
+use super::flags::{
+    CloudFlags, KeepFlags, PlaybookFlags, RunFlags, USUAL_PLAYBOOK, VarFlags, parallelism,
+};
+use super::hosts::Ran;
 use super::session::Session;
 use crate::base::Errors;
 use crate::report::{self, Output};
 
 /// Run a program on hosts of the playbook
 ///
-/// On one host its streams are joined to yours and its exit code is returned. On several hosts it
+/// On one host its streams are joined to yours and its exit code is returned; by Run Command
+/// (`transport: ssm`) it reads nothing and prints at its end. On several hosts it
 /// runs on all of them at once, each line of output begins with the host's name, and the exit code
 /// is 0 when it ended with 0 everywhere, 1 otherwise.
 #[derive(clap::Args, Debug)]
@@ -42,6 +45,9 @@ pub struct Args {
     parallelism: usize,
 
     #[command(flatten)]
+    keep: KeepFlags,
+
+    #[command(flatten)]
     cloud: CloudFlags,
 }
 
@@ -54,7 +60,11 @@ pub async fn run(args: &Args, out: &Output) -> Result<Exit, Errors> {
         playbook: args.playbook.clone(),
         vars: args.vars.clone(),
     };
-    let session = Session::of_playbook(out, &playbook, &args.cloud, &RunFlags::default()).await?;
+    let run = RunFlags {
+        keep: args.keep.clone(),
+        ..RunFlags::default()
+    };
+    let session = Session::of_playbook(out, &playbook, &args.cloud, &run).await?;
     if let ([host], false) = (args.hosts.as_slice(), out.is_json()) {
         let status = session.join(host, &args.program, out).await?;
         return Ok(Exit::of_program(status));
@@ -67,11 +77,11 @@ async fn on_all(args: &Args, session: &Session, out: &Output) -> Result<Exit, Er
     let mut errors = Errors::default();
     let mut all_well = true;
     let mut documents = Vec::new();
-    let destinations = session.destinations(&args.hosts).await?;
-    let runs = args.hosts.iter().zip(destinations);
-    let runs = runs.map(|(host, destination)| async move {
-        let ran = match destination {
-            Ok(destination) => capture(&destination, &args.program).await,
+    let ways = session.ways(&args.hosts).await?;
+    let runs = args.hosts.iter().zip(ways);
+    let runs = runs.map(|(host, way)| async move {
+        let ran = match way {
+            Ok(way) => session.capture(&way, &args.program).await,
             Err(error) => Err(error),
         };
         (host, ran)

@@ -1,10 +1,13 @@
 //! Options that several commands share.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use crate::base::Address;
+use crate::base::{Address, Result};
+use crate::resources::within::Within;
+use crate::ssh::Keep;
 
 /// The playbook's file name where none is given.
 pub const USUAL_PLAYBOOK: &str = "tidewalk.yml";
@@ -65,6 +68,14 @@ pub struct CloudFlags {
     pub profile: Option<String>,
 }
 
+impl CloudFlags {
+    /// Nothing was said of an account.
+    #[must_use]
+    pub fn is_unsaid(&self) -> bool {
+        !self.sandbox && self.region.is_none() && self.profile.is_none()
+    }
+}
+
 /// How much, and how fast
 #[derive(Args, Clone, Debug)]
 pub struct RunFlags {
@@ -80,6 +91,10 @@ pub struct RunFlags {
     /// on a failed one is done
     #[arg(long, value_name = "N", value_parser = parallelism)]
     pub max_failures: Option<usize>,
+
+    /// Connections to hosts
+    #[command(flatten)]
+    pub keep: KeepFlags,
 }
 
 impl Default for RunFlags {
@@ -88,8 +103,48 @@ impl Default for RunFlags {
             only: Vec::new(),
             parallelism: 16,
             max_failures: None,
+            keep: KeepFlags::default(),
         }
     }
+}
+
+/// A connection that was forgotten does not stay open for longer
+const LONGEST_KEPT: Duration = Duration::from_hours(24);
+
+/// Connections to hosts
+#[derive(Args, Clone, Debug, Default)]
+pub struct KeepFlags {
+    /// Keep connections to hosts for later runs, until they have not been used for so long (`10m`)
+    ///
+    /// Every program that runs as you can use them, as it can an ssh agent: none is kept unless you
+    /// say so. `tidewalk connections` shows and closes them.
+    #[arg(
+        long,
+        value_name = "TIME",
+        env = "TIDEWALK_KEEP_CONNECTIONS",
+        value_parser = lifetime,
+        help_heading = "Connections"
+    )]
+    pub keep_connections: Option<Duration>,
+}
+
+impl KeepFlags {
+    /// Leave to keep connections, if it is given.
+    ///
+    /// # Errors
+    /// When there is no private folder for them.
+    pub fn keep(&self) -> Result<Option<Keep>> {
+        let lifetime = self.keep_connections.filter(|it| !it.is_zero());
+        lifetime.map(Keep::new).transpose()
+    }
+}
+
+fn lifetime(text: &str) -> Result<Duration, String> {
+    let Within(lifetime) = text.parse()?;
+    if lifetime > LONGEST_KEPT {
+        return Err("a day is the longest".to_owned());
+    }
+    Ok(lifetime)
 }
 
 /// How to print

@@ -6,7 +6,8 @@ use crate::base::{Address, Error, Errors, Result};
 use crate::contract::Target;
 use crate::report::Output;
 use crate::resources::hosts::reach::{self, Reach};
-use crate::ssh::{self, Destination};
+use crate::resources::hosts::way::{self, Way};
+use crate::ssh;
 
 /// The status of a program that ended without one: by a signal, or with the connection.
 const SIGNALLED: i32 = 255;
@@ -27,21 +28,33 @@ impl Session {
     /// # Errors
     /// When there is no such host, or it cannot be reached.
     pub async fn shell(&self, host: &str, out: &Output) -> Result<i32, Errors> {
-        let destination = self.destination(host).await?;
+        let destination = match self.way(host).await? {
+            Way::Ssh(destination) => destination,
+            Way::Ssm(node) => return Err(no_shell(host, &node.name, &node.instance).into()),
+        };
         // The terminal is the other program's from here on.
         out.end();
-        Ok(ssh::interactive(&destination).await?)
+        let keep = self.engine.context().keep.as_ref();
+        Ok(ssh::interactive(&destination, keep).await?)
     }
 
-    /// Runs a program on a host, its streams joined to ours; returns its exit status.
+    /// Runs a program on a host, its streams joined to ours; returns its exit status. What Run Command
+    /// carries is printed at its end, and reads nothing.
     ///
     /// # Errors
     /// When there is no such host, or it cannot be reached.
     pub async fn join(&self, host: &str, argv: &[String], out: &Output) -> Result<i32, Errors> {
-        let destination = self.destination(host).await?;
+        let way = self.way(host).await?;
+        let Way::Ssh(destination) = way else {
+            let ran = self.capture(&way, argv).await?;
+            out.data(&String::from_utf8_lossy(&ran.stdout));
+            out.say(&String::from_utf8_lossy(&ran.stderr));
+            return Ok(ran.status);
+        };
         // The terminal is the other program's from here on.
         out.end();
-        Ok(ssh::exec(&destination, argv).await?)
+        let keep = self.engine.context().keep.as_ref();
+        Ok(ssh::exec(&destination, keep, argv).await?)
     }
 
     /// Where hosts are that are named as `server` or `hosts.server`: an answer for each, by one look
@@ -49,7 +62,7 @@ impl Session {
     ///
     /// # Errors
     /// When the playbook has no such host, or a listing fails.
-    pub async fn destinations(&self, hosts: &[String]) -> Result<Vec<Result<Destination>>, Errors> {
+    pub async fn ways(&self, hosts: &[String]) -> Result<Vec<Result<Way>>, Errors> {
         let mut errors = Errors::default();
         let named = hosts.iter().map(|host| self.host(host));
         let named: Vec<_> = named.filter_map(|it| errors.keep(it)).collect();
@@ -59,16 +72,29 @@ impl Session {
         let reached = self.engine.glance(&addresses, look).await?;
         let answers = addresses.iter().zip(reached);
         Ok(answers
-            .map(|(address, reached)| destination(address, reached?))
+            .map(|(address, reached)| way_of(address, reached?))
             .collect())
     }
 
-    async fn destination(&self, host: &str) -> Result<Destination, Errors> {
-        let answers = self.destinations(&[host.to_owned()]).await?;
+    async fn way(&self, host: &str) -> Result<Way, Errors> {
+        let answers = self.ways(&[host.to_owned()]).await?;
         match answers.into_iter().next() {
             Some(answer) => Ok(answer?),
             None => Err(Error::failed(format!("`{host}` was not found")).into()),
         }
+    }
+
+    /// Runs a program on a host and keeps what it prints.
+    ///
+    /// # Errors
+    /// When the host cannot be reached.
+    pub async fn capture(&self, way: &Way, argv: &[String]) -> Result<Ran> {
+        let output = way::capture(self.engine.context(), way, argv).await?;
+        Ok(Ran {
+            status: output.status.unwrap_or(SIGNALLED),
+            stdout: output.stdout,
+            stderr: output.stderr,
+        })
     }
 
     /// The address of a host of the playbook.
@@ -88,9 +114,19 @@ impl Session {
     }
 }
 
-fn destination(address: &Address, reached: Reach) -> Result<Destination> {
+fn no_shell(host: &str, name: &str, instance: &str) -> Error {
+    Error::usage(format!(
+        "{name} is reached by Run Command, which has no login shell"
+    ))
+    .hint(format!(
+        "run single programs by `tidewalk exec {host} -- PROGRAM`, or open a shell with AWS's own \
+         client: `aws ssm start-session --target {instance}`"
+    ))
+}
+
+fn way_of(address: &Address, reached: Reach) -> Result<Way> {
     match reached {
-        Reach::At { destination, .. } => Ok(destination),
+        Reach::At { way, .. } => Ok(way),
         Reach::NotRunning { id, state } => {
             Err(Error::failed(format!("`{address}` is not running"))
                 .note(format!("instance `{id}` is {state}")))
@@ -98,17 +134,4 @@ fn destination(address: &Address, reached: Reach) -> Result<Destination> {
         Reach::NotYet => Err(Error::failed(format!("`{address}` does not exist yet"))
             .hint("make it with `tidewalk apply`")),
     }
-}
-
-/// Runs a program on a host and keeps what it prints.
-///
-/// # Errors
-/// When the host cannot be reached.
-pub async fn capture(destination: &Destination, argv: &[String]) -> Result<Ran> {
-    let output = ssh::capture(destination, argv).await?;
-    Ok(Ran {
-        status: output.status.unwrap_or(SIGNALLED),
-        stdout: output.stdout,
-        stderr: output.stderr,
-    })
 }

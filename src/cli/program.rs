@@ -8,8 +8,8 @@ use clap::{Parser, Subcommand};
 use super::exit::{Exit, TABLE};
 use super::flags::{Colour, OutputFlags};
 use super::{
-    apply, check, completions, cost, destroy, exec, graph, plan, sandbox, schema, ssh, status,
-    users,
+    apply, check, completions, connections, cost, destroy, exec, graph, plan, sandbox, schema, ssh,
+    status, users,
 };
 use crate::base::{Errors, ResultExt};
 use crate::report::Output;
@@ -52,6 +52,7 @@ enum Command {
     Users(users::Args),
     Ssh(ssh::Args),
     Exec(exec::Args),
+    Connections(connections::Args),
     Cost(cost::Args),
     Graph(graph::Args),
     Sandbox(sandbox::Args),
@@ -113,6 +114,7 @@ impl Command {
                 Self::Users(args) => users::run(&args, out).await,
                 Self::Ssh(args) => ssh::run(&args, out).await,
                 Self::Exec(args) => exec::run(&args, out).await,
+                Self::Connections(args) => connections::run(&args, out).await,
                 Self::Cost(args) => cost::run(&args, out),
                 Self::Graph(args) => graph::run(&args, out),
                 Self::Sandbox(args) => sandbox::run(&args, out).await,

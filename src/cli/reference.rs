@@ -31,6 +31,9 @@ Sizes and times carry their unit in the name (`size_gib`, `retention_hours`). Th
 what a changed value does to a resource that exists: it is changed *in place*, or the change *makes it
 anew*, which the plan says before it is done.
 
+A playbook that has nothing but hosts outside AWS (by `address`) and checks, and names no region, needs no
+account: none is asked.
+
 ## Settings
 
 ";

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::flags::{CloudFlags, PlaybookFlags, RunFlags, StackFlags, USUAL_PLAYBOOK};
 use super::{bundled, interrupt};
-use crate::aws::clients::{Clients, ConnectOptions, Credentials, connect};
+use crate::aws::clients::{Clients, ConnectOptions, Credentials, Identity, connect};
 use crate::base::{Address, Error, Errors, Result, Secret};
 use crate::contract::{Context, Kind, Progress, Stage};
 use crate::engine::{self, Bill, Engine, Options, Stop};
@@ -178,9 +178,21 @@ impl Session {
     ) -> Result<Self, Errors> {
         let kinds = resources::registry();
         let playbook = load(flags, &kinds)?;
+        let folder = if playbook.folder.as_os_str().is_empty() {
+            PathBuf::from(".")
+        } else {
+            playbook.folder.clone()
+        };
         let region = cloud.region.clone().or_else(|| playbook.region.clone());
-        let aws = account(cloud, region).await?;
-        let identity = aws.identity().await?;
+        let alone =
+            cloud.is_unsaid() && engine::stands_alone(&playbook, &kinds, &folder.join(LOCAL))?;
+        let (aws, identity) = if alone {
+            (no_account().await?, Identity::default())
+        } else {
+            let aws = account(cloud, region).await?;
+            let identity = aws.identity().await?;
+            (aws, identity)
+        };
         if let Some(wanted) = &playbook.account
             && *wanted != identity.account
             && !cloud.sandbox
@@ -193,16 +205,12 @@ impl Session {
             .hint("choose the right credentials with `--profile` or AWS_PROFILE")
             .into());
         }
-        let folder = if playbook.folder.as_os_str().is_empty() {
-            PathBuf::from(".")
-        } else {
-            playbook.folder.clone()
-        };
         let lease_until = playbook.lease.map(until);
         let cx = Context {
             stack: playbook.stack.clone(),
             tags: playbook.tags.clone(),
             lease_until,
+            keep: run.keep.keep()?,
             ..surroundings(&playbook.stack, aws, identity.account, &folder)
         };
         Ok(Self::new(out, kinds, Some(playbook), cx, cloud, run))
@@ -248,7 +256,10 @@ impl Session {
     ) -> Result<Self, Errors> {
         let aws = account(cloud, cloud.region.clone()).await?;
         let identity = aws.identity().await?;
-        let cx = surroundings(stack, aws, identity.account, Path::new("."));
+        let cx = Context {
+            keep: run.keep.keep()?,
+            ..surroundings(stack, aws, identity.account, Path::new("."))
+        };
         Ok(Self::new(out, resources::registry(), None, cx, cloud, run))
     }
 
@@ -290,6 +301,20 @@ impl Session {
     pub fn watch_interrupts(&self, out: &Output) -> Result<()> {
         interrupt::watch(&self.stop, out)
     }
+}
+
+/// Clients for a run that calls nothing.
+async fn no_account() -> Result<Clients> {
+    let nobody = Credentials {
+        access_key_id: String::new(),
+        secret_access_key: Secret::from(String::new()),
+    };
+    let options = ConnectOptions {
+        region: Some(String::new()),
+        credentials: Some(nobody),
+        ..ConnectOptions::default()
+    };
+    connect(&options).await
 }
 
 /// Clients for AWS, or for the sandbox that runs.
@@ -335,6 +360,7 @@ fn surroundings(stack: &str, aws: Clients, account: String, folder: &Path) -> Co
         folder: folder.to_owned(),
         local: folder.join(LOCAL),
         aws,
+        keep: None,
         progress: Arc::new(Unheard),
     }
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::exit::Exit;
-use super::flags::{CloudFlags, PlaybookFlags, RunFlags, USUAL_PLAYBOOK, VarFlags};
+use super::flags::{CloudFlags, KeepFlags, PlaybookFlags, RunFlags, USUAL_PLAYBOOK, VarFlags};
 use super::session::Session;
 use crate::base::{Error, Errors};
 use crate::report::Output;
@@ -27,6 +27,9 @@ pub struct Args {
     vars: VarFlags,
 
     #[command(flatten)]
+    keep: KeepFlags,
+
+    #[command(flatten)]
     cloud: CloudFlags,
 }
 
@@ -44,7 +47,11 @@ pub async fn run(args: &Args, out: &Output) -> Result<Exit, Errors> {
         playbook: args.playbook.clone(),
         vars: args.vars.clone(),
     };
-    let session = Session::of_playbook(out, &playbook, &args.cloud, &RunFlags::default()).await?;
+    let run = RunFlags {
+        keep: args.keep.clone(),
+        ..RunFlags::default()
+    };
+    let session = Session::of_playbook(out, &playbook, &args.cloud, &run).await?;
     let status = session.shell(&args.host, out).await?;
     Ok(Exit::of_program(status))
 }

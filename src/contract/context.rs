@@ -5,16 +5,17 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::aws::{Clients, Tags};
-use crate::base::{Address, Location, Node, Result, World};
+use crate::base::{Address, Blob, Location, Node, Result, World};
+use crate::ssh::Keep;
 
 /// The surroundings of one run, the same for every resource. Always named `cx`, always first.
 #[derive(Clone)]
 pub struct Context {
     /// Name of the stack; written on everything it owns.
     pub stack: String,
-    /// AWS region, such as `eu-west-1`.
+    /// AWS region, such as `eu-west-1`; empty in a run that needs no account.
     pub region: String,
-    /// AWS account number, as STS reports it.
+    /// AWS account number, as STS reports it; empty in a run that needs none.
     pub account: String,
     /// The playbook's own `tags:`, for every resource that can carry tags.
     pub tags: BTreeMap<String, String>,
@@ -26,8 +27,18 @@ pub struct Context {
     pub local: PathBuf,
     /// AWS clients.
     pub aws: Clients,
+    /// Leave to keep connections to hosts for later runs, if the user gave it.
+    pub keep: Option<Keep>,
     /// Where to say what is going on.
     pub progress: Arc<dyn Progress>,
+}
+
+impl Context {
+    /// The run has to do with an AWS account.
+    #[must_use]
+    pub fn has_account(&self) -> bool {
+        !self.account.is_empty()
+    }
 }
 
 /// Receives one-line news of long work. Implementations must be quick.
@@ -72,5 +83,5 @@ pub trait Render: Send + Sync {
     ///
     /// # Errors
     /// A playbook error at `source` when there is no such file.
-    fn file(&self, source: &Node) -> Result<Vec<u8>>;
+    fn file(&self, source: &Node) -> Result<Blob>;
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use bollard::container::LogOutput;
 use bollard::exec::{CreateExecOptions, StartExecResults};
 use bollard::models::{
     ContainerCreateBody, EndpointIpamConfig, EndpointSettings, HostConfig,
@@ -50,6 +51,10 @@ pub struct Exec {
     pub status: i64,
     /// Standard output and error, as they came.
     pub output: String,
+    /// Standard output alone.
+    pub stdout: String,
+    /// Standard error alone.
+    pub stderr: String,
 }
 
 impl Engine {
@@ -211,14 +216,25 @@ impl Engine {
         else {
             return Err(Error::failed(format!("{}: no output came", what())));
         };
-        let mut output = String::new();
+        let (mut output, mut out, mut err) = (Vec::new(), Vec::new(), Vec::new());
         while let Some(line) = lines.next().await {
-            output.push_str(&line.context(what())?.to_string());
+            let line = line.context(what())?;
+            let is_error = matches!(line, LogOutput::StdErr { .. });
+            let one = if is_error { &mut err } else { &mut out };
+            let bytes = line.into_bytes();
+            one.extend_from_slice(&bytes);
+            output.extend_from_slice(&bytes);
         }
         let ended = self.docker.inspect_exec(&exec.id).await.context(what())?;
         Ok(Exec {
             status: ended.exit_code.unwrap_or_default(),
-            output,
+            output: text(&output),
+            stdout: text(&out),
+            stderr: text(&err),
         })
     }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
 }

@@ -1,5 +1,6 @@
 //! Plans, applies, destroys and proves; sees the traits of `contract` only, never a kind.
 
+mod alone;
 mod answers;
 mod apply;
 mod asking;
@@ -31,6 +32,7 @@ pub mod stop;
 mod survey;
 pub mod walk;
 
+pub use alone::stands_alone;
 pub use bill::Bill;
 pub use check::check;
 pub use events::{Event, Observer};

@@ -73,9 +73,10 @@ impl Engine {
         stop: Stop,
     ) -> Self {
         cx.progress = Arc::new(Reporter(Arc::clone(&observer)));
+        let known = |fact: &String| Some(fact.clone()).filter(|fact| !fact.is_empty());
         let facts = Facts {
-            region: Some(cx.region.clone()),
-            account: Some(cx.account.clone()),
+            region: known(&cx.region),
+            account: known(&cx.account),
         };
         let attached = playbook.as_ref().map(super::bill::attached);
         Self {

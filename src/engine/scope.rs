@@ -1,6 +1,6 @@
 //! One declared resource in the middle of a run: its spec evaluated with what is known now.
 
-use crate::base::{Error, Errors, Node, Result, World};
+use crate::base::{Blob, Error, Errors, Node, Result, World};
 use crate::contract::{Render, Target};
 use crate::playbook::{Declaration, Facts, Playbook};
 
@@ -73,7 +73,7 @@ impl Render for Scope<'_> {
             .render_template(self.declaration, &self.world, self.facts, source, extra)
     }
 
-    fn file(&self, source: &Node) -> Result<Vec<u8>, Error> {
+    fn file(&self, source: &Node) -> Result<Blob, Error> {
         self.playbook.file(source)
     }
 }

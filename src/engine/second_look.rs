@@ -35,10 +35,14 @@ impl Engine {
     /// Everything that carries the stack's tag now. Without kinds that carry tags there is nothing
     /// to look for.
     pub(super) async fn tagged_now(&self) -> Result<Tagged> {
-        if self.kinds.iter().all(|kind| kind.arn().is_none()) {
+        if !self.some_carry_tags() {
             return Ok(Tagged::default());
         }
         tagging::everything(&self.cx.aws, &self.cx.stack).await
+    }
+
+    fn some_carry_tags(&self) -> bool {
+        self.cx.has_account() && self.kinds.iter().any(|kind| kind.arn().is_some())
     }
 
     /// What still shows; `listed` and `tagged` are what was seen since everything was deleted.
@@ -76,8 +80,7 @@ impl Engine {
             };
             Listing::new("everything tagged tidewalk:stack".to_owned(), left)
         };
-        let some_carry_tags = self.kinds.iter().any(|kind| kind.arn().is_some());
-        let by_tag = OptionFuture::from(some_carry_tags.then_some(by_tag));
+        let by_tag = OptionFuture::from(self.some_carry_tags().then_some(by_tag));
         let (by_tag, listings) = tokio::join!(by_tag, join_all(listings));
         by_tag.into_iter().chain(listings).collect()
     }

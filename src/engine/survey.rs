@@ -40,6 +40,9 @@ pub(super) async fn survey(
     whole: bool,
     observer: &dyn Observer,
 ) -> Result<Survey, Errors> {
+    if !cx.has_account() {
+        return Ok(Survey::default());
+    }
     let told = kinds.iter().filter(|kind| !kind.tagged_in_part());
     let tagged = if whole {
         Tagged::default()

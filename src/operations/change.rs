@@ -1,12 +1,13 @@
 //! One change of a host: what all operations ask for, in one round trip.
 
-use super::round::{PRELUDE, Seen};
-use super::{Declared, guard};
+use super::round::Seen;
+use super::{Declared, guard, prelude};
 use crate::base::secret::redact;
 use crate::base::{Error, Location, Result, Shown};
 use crate::contract::Work;
 use crate::ssh::batch::Run;
-use crate::ssh::{Batch, Command, Destination, Outcome, Session};
+use crate::ssh::transport::Reopen;
+use crate::ssh::{Batch, Command, Outcome, Transport};
 
 /// Lines of a failed command's output that are shown.
 const SHOWN_LINES: usize = 15;
@@ -14,9 +15,9 @@ const SHOWN_LINES: usize = 15;
 /// A host that is being worked on.
 pub struct Place<'a> {
     /// The open connection.
-    pub session: &'a Session,
-    /// Where a new one is tried.
-    pub again: &'a Destination,
+    pub session: &'a dyn Transport,
+    /// How a new one is tried.
+    pub again: &'a dyn Reopen,
     /// Become root by `sudo`.
     pub sudo: bool,
     /// Name of the stack.
@@ -44,7 +45,7 @@ pub async fn change(
     seen: &Seen,
     doing: &(dyn Fn(&str) + Sync),
 ) -> Result<()> {
-    let name = &place.again.name;
+    let name = place.session.host();
     let mut commands = vec![(Run::Step, place.named("tw_begin"))];
     let mut labels = vec![("the notes of what was made".to_owned(), None)];
     for (item, work) in declared.iter().zip(works) {
@@ -77,8 +78,9 @@ pub async fn change(
         labels.push((format!("reload or restart of {unit}"), None));
     }
     commands.push(guard::was_armed());
+    let prelude = prelude::of(commands.iter().map(|(_, command)| command));
     let batch = Batch {
-        prelude: PRELUDE,
+        prelude: &prelude,
         sudo: place.sudo,
         lock: true,
         commands,
@@ -147,15 +149,16 @@ pub(super) fn failed(host: &str, label: &str, outcome: &Outcome) -> Error {
 ///
 /// # Errors
 /// When it fails.
-pub async fn mark(session: &Session, sudo: bool, function: &str) -> Result<()> {
+pub async fn mark(session: &dyn Transport, sudo: bool, function: &str) -> Result<()> {
+    let command = Command::new([function]);
     let batch = Batch {
-        prelude: PRELUDE,
+        prelude: &prelude::of([&command].into_iter()),
         sudo,
         lock: true,
-        commands: vec![(Run::Step, Command::new([function]))],
+        commands: vec![(Run::Step, command)],
     };
     let outcomes = session.batch(&batch, |_| {}).await?;
-    let name = &session.destination().name;
+    let name = session.host();
     match outcomes.first() {
         Some(done) if done.status != Some(0) => Err(failed(name, function, done)),
         _ => Ok(()),

@@ -25,6 +25,9 @@ pub struct File {
     #[serde(default)]
     #[schemars(extend("default" = "present"))]
     state: State,
+    /// Write it only where nothing is there yet: what is there stays as it is, whatever it holds.
+    #[serde(default)]
+    if_missing: bool,
     /// Owner's name; root for a new file when not given.
     owner: Option<String>,
     /// Group's name; root for a new file when not given.
@@ -55,9 +58,9 @@ pub enum State {
 impl File {
     fn placement(&self, target: Target<'_>) -> Result<Placement<'_>> {
         let (content, node) = match (&self.content, target.node.entry("source")) {
-            (Some(text), _) => (text.clone().into_bytes(), target.node.entry("content")),
+            (Some(text), _) => (text.as_str().into(), target.node.entry("content")),
             (None, Some(source)) => (target.render.file(source)?, Some(source)),
-            (None, None) => (Vec::new(), None),
+            (None, None) => ("".into(), None),
         };
         let secret = node.is_some_and(Node::has_secret);
         Ok(Placement {
@@ -94,6 +97,7 @@ impl Operation for File {
             (State::Present, Some(_), Some(_)) => "give `content` or `source`, not both",
             (State::Present, None, None) => "give `content`, `source` or `state: absent`",
             (State::Absent, ..) if given => "an absent file has no content",
+            (State::Absent, ..) if self.if_missing => "`if_missing` belongs to a file with content",
             _ => return problems,
         };
         problems.push((Vec::new(), text.to_owned()));
@@ -102,14 +106,19 @@ impl Operation for File {
 
     fn probe(&self, target: Target<'_>) -> Result<Vec<Command>> {
         Ok(vec![match self.state {
+            State::Present if self.if_missing => Command::new(["test", "-e", &self.path]),
             State::Present => self.placement(target)?.probe(),
             State::Absent => seen_file::probe(&self.path, Some(b"")),
         }])
     }
 
     fn work(&self, target: Target<'_>, facts: &[Fact]) -> Result<Work> {
+        if self.if_missing && facts.first().is_some_and(Fact::holds) {
+            return Ok(Work::default());
+        }
         if self.state == State::Present {
-            return self.placement(target)?.work(facts.first());
+            let fact = facts.first().filter(|_| !self.if_missing);
+            return self.placement(target)?.work(fact);
         }
         let seen = facts.first().map(seen_file::read).transpose()?.flatten();
         let Some(seen) = seen else {

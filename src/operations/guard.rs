@@ -4,11 +4,11 @@
 use std::time::{Duration, Instant};
 
 use super::change::Place;
-use super::round::PRELUDE;
+use super::prelude;
 use crate::base::{Error, Result};
 use crate::ssh::batch::Run;
-use crate::ssh::session::Patience;
-use crate::ssh::{Batch, Command, Destination, Outcome, Session};
+use crate::ssh::transport::Reopen;
+use crate::ssh::{Batch, Command, Outcome, Transport};
 
 /// A new connection that does not work after this never will: sshd may be restarting.
 const ANEW: Duration = Duration::from_secs(15);
@@ -28,6 +28,7 @@ pub(super) fn was_armed() -> (Run, Command) {
 /// When it was taken back, or when the host cannot be reached any more: what, and why.
 pub(super) async fn confirm(place: &Place<'_>, doing: &(dyn Fn(&str) + Sync)) -> Result<()> {
     let Place { again, sudo, .. } = *place;
+    let host = place.session.host();
     doing("seeing whether a new connection works");
     let why = match ask_anew(again, sudo, "tw_confirm", ANEW).await {
         Ok(Outcome {
@@ -35,20 +36,20 @@ pub(super) async fn confirm(place: &Place<'_>, doing: &(dyn Fn(&str) + Sync)) ->
         }) => return Ok(()),
         Ok(late) => {
             let why = Error::failed("no new connection worked within a minute");
-            return Err(taken_back(again, &told(&late), &why));
+            return Err(taken_back(host, &told(&late), &why));
         }
         Err(why) => why,
     };
     doing("a new connection does not work: what was changed is taken back");
     let by_the_old_one = ask(place.session, sudo, "tw_take_back");
     if let Ok(Ok(done)) = tokio::time::timeout(BY_THE_OLD_ONE, by_the_old_one).await {
-        return Err(taken_back(again, &told(&done), &why));
+        return Err(taken_back(host, &told(&done), &why));
     }
     let start = Instant::now();
     while start.elapsed() < BY_ITSELF {
         tokio::time::sleep(Duration::from_secs(2)).await;
         if let Ok(done) = ask_anew(again, sudo, "tw_take_back", Duration::ZERO).await {
-            return Err(taken_back(again, &told(&done), &why));
+            return Err(taken_back(host, &told(&done), &why));
         }
     }
     Err(why
@@ -57,29 +58,26 @@ pub(super) async fn confirm(place: &Place<'_>, doing: &(dyn Fn(&str) + Sync)) ->
         .hint("look at its console"))
 }
 
-async fn ask(session: &Session, sudo: bool, question: &str) -> Result<Outcome> {
+async fn ask(session: &dyn Transport, sudo: bool, question: &str) -> Result<Outcome> {
+    let command = Command::new([question]);
     let batch = Batch {
-        prelude: PRELUDE,
+        prelude: &prelude::of([&command].into_iter()),
         sudo,
         lock: true,
-        commands: vec![(Run::Probe, Command::new([question]))],
+        commands: vec![(Run::Probe, command)],
     };
     let mut outcomes = session.batch(&batch, |_| {}).await?;
     Ok(outcomes.pop().unwrap_or_default())
 }
 
 async fn ask_anew(
-    destination: &Destination,
+    again: &dyn Reopen,
     sudo: bool,
     question: &str,
     booting: Duration,
 ) -> Result<Outcome> {
-    let patience = Patience {
-        booting,
-        first_start: false,
-    };
-    let session = Session::connect(destination, patience, &|_| {}).await?;
-    ask(&session, sudo, question).await
+    let session = again.open_anew(booting).await?;
+    ask(&*session, sudo, question).await
 }
 
 fn told(outcome: &Outcome) -> String {
@@ -87,10 +85,9 @@ fn told(outcome: &Outcome) -> String {
     text.lines().collect::<Vec<_>>().join(", ")
 }
 
-fn taken_back(host: &Destination, what: &str, why: &Error) -> Error {
+fn taken_back(host: &str, what: &str, why: &Error) -> Error {
     let text = format!(
-        "a change cut us off from {}, and was taken back ({what}): {}",
-        host.name,
+        "a change cut us off from {host}, and was taken back ({what}): {}",
         why.message()
     );
     let error = Error::failed(text).hint("mend it in the playbook: the host is as it was before");

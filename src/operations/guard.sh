@@ -37,14 +37,13 @@ tw_arm() {
 # Waits for the run that changes the host to end, then for its word; without it, takes everything back.
 guard=/var/lib/tidewalk/guard unit=/etc/systemd/system/tidewalk-guard.service
 exec 9>/run/tidewalk.lock
-run() { cat "$guard/run" 2>/dev/null; }
 while [ "$1" != now ]; do
   flock 9
-  seen=$(run) || exit 0
+  seen=$(cat "$guard/run" 2>/dev/null) || exit 0
   flock -u 9
   sleep 45 9>&-
   flock 9
-  [ "$(run)" != "$seen" ] || break
+  [ "$(cat "$guard/run" 2>/dev/null)" != "$seen" ] || break
   flock -u 9
 done
 cd "$guard" || exit 0

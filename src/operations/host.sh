@@ -1,13 +1,18 @@
 # Functions that operations may name as programs. POSIX sh with coreutils; `$d` is a private folder
 # that goes away with this run. Functions that begin with `tw_see` only read.
 
-if [ "$(id -u)" = 0 ]; then tw_state=/var/lib/tidewalk; else tw_state=$HOME/.local/state/tidewalk; fi
+if [ -n "$root" ] || [ "$(id -u)" = 0 ]; then tw_state=/var/lib/tidewalk; else tw_state=$HOME/.local/state/tidewalk; fi
 tw_count=0
 
 tw_die() { echo "$*" >&2; return 1; }
 
 tw_line='
 '
+
+# What /etc/os-release says.
+tw_see_os() {
+  while IFS= read -r tw_text; do printf '%s\n' "$tw_text"; done </etc/os-release
+}
 
 # PATH...: looks at many files by two programs; `tw_see_file` then takes what they said line by line,
 # so it must be called for the same paths in the same order.
@@ -111,23 +116,29 @@ tw_restore() {
 # Programs are few: each takes as long as all the rest.
 tw_put() {
   tw_path=$1
-  [ ! -L "$tw_path" ] || tw_path=$(readlink -f -- "$1") || tw_path=$1
+  if [ -L "$1" ]; then tw_path=$(readlink -f -- "$1") || tw_path=$1; fi
   tw_dir=${tw_path%/*}
   tw_validate=$5
   if [ ! -d "$tw_dir/" ]; then
     tw_note_directory "$tw_dir"
     mkdir -p -- "$tw_dir/" || return 1
   fi
-  # Validators are particular about names, so a file that they read has its own.
-  tw_stage=$tw_dir/.tidewalk-new
-  tw_new=$tw_stage.${tw_path##*/}
+  for tw_stage in "$tw_dir"/.tidewalk.?????? "$tw_dir"/.tidewalk.put-*; do
+    [ ! -e "$tw_stage" ] || rm -rf -- "$tw_stage"
+  done
   case $tw_validate in
-    *%s*) rm -rf -- "$tw_stage"; mkdir -m 700 -- "$tw_stage" || return 1; tw_new=$tw_stage/${tw_path##*/} ;;
+    *%s*)
+      # The command may go by the file's name.
+      tw_stage=$(mktemp -d "$tw_dir/.tidewalk.XXXXXX") || return 1
+      tw_new=$tw_stage/${tw_path##*/} ;;
+    *)
+      # Nobody can guess the word.
+      tw_stage=$tw_dir/.tidewalk.put-$word
+      tw_new=$tw_stage ;;
   esac
   tw_put_staged "$@"
   tw_result=$?
-  [ ! -d "$tw_stage" ] || rm -rf -- "$tw_stage"
-  [ ! -e "$tw_new" ] || rm -f -- "$tw_new"
+  [ ! -e "$tw_stage" ] || rm -rf -- "$tw_stage"
   shift 5
   if [ $tw_result != 0 ]; then
     for tw_notify; do : >"$d/refused.${tw_notify#*:}"; done
@@ -138,20 +149,19 @@ tw_put() {
 tw_put_staged() {
   tw_mode=$2 tw_owner=$3 tw_group=$4
   shift 5
-  tw_was=
   if [ -e "$tw_path" ]; then
     [ ! -d "$tw_path" ] || { tw_die "$tw_path is a directory"; return 1; }
-    tw_was=1
+    umask 077
+    cat >"$tw_new"
+    tw_result=$?
+    umask 022
+    [ $tw_result = 0 ] || return 1
+    cp --attributes-only --preserve=mode,ownership -- "$tw_path" "$tw_new" || return 1
+  else
+    if [ "$tw_mode" = - ]; then tw_mode=0644; fi
+    install -m "$tw_mode" -- /dev/stdin "$tw_new" || return 1
+    if [ "$tw_owner$tw_group" = -- ]; then tw_mode=-; fi
   fi
-  # Nobody reads what is not for them, not even for a moment, and nobody has put a link in its place.
-  [ ! -e "$tw_new" ] && [ ! -L "$tw_new" ] || rm -f -- "$tw_new" || return 1
-  case $tw_was$tw_mode in
-    - | 0644) tw_mode=-; set -C; cat >"$tw_new"; tw_result=$?; set +C ;;
-    0600) tw_mode=-; umask 077; set -C; cat >"$tw_new"; tw_result=$?; set +C; umask 022 ;;
-    *) umask 077; set -C; cat >"$tw_new"; tw_result=$?; set +C; umask 022 ;;
-  esac
-  [ $tw_result = 0 ] || return 1
-  [ -z "$tw_was" ] || cp --attributes-only --preserve=mode,ownership -- "$tw_path" "$tw_new" || return 1
   case $tw_owner/$tw_group in
     -/-) ;;
     */-) chown -- "$tw_owner" "$tw_new" || return 1 ;;
@@ -221,6 +231,10 @@ tw_remove() {
 # PATH MODE OWNER GROUP: a directory, with its parents.
 tw_directory() {
   tw_note_directory "$1"
+  if [ "$3$4" = -- ] && [ "$2" != - ] && [ ! -e "$1" ]; then
+    mkdir -p -m "$2" -- "$1"
+    return
+  fi
   mkdir -p -- "$1" || return 1
   [ "$3" = - ] || chown -- "$3" "$1" || return 1
   [ "$4" = - ] || chgrp -- "$4" "$1" || return 1

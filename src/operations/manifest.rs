@@ -2,7 +2,7 @@
 //! is the host's side.
 
 use super::change::{Place, failed};
-use super::guard;
+use super::{guard, prelude};
 use crate::base::{Error, Result};
 use crate::ssh::batch::Run;
 use crate::ssh::{Batch, Command};
@@ -24,7 +24,7 @@ pub async fn undo(place: &Place<'_>, doing: &(dyn Fn(&str) + Sync)) -> Result<Ve
     doing("taking away what was put there");
     let commands = vec![place.named("tw_undo"), Command::new(["tw_see_armed"])];
     let batch = Batch {
-        prelude: super::round::PRELUDE,
+        prelude: &prelude::of(commands.iter()),
         sudo: place.sudo,
         lock: true,
         commands: commands.into_iter().map(|it| (Run::Always, it)).collect(),
@@ -44,7 +44,7 @@ pub async fn undo(place: &Place<'_>, doing: &(dyn Fn(&str) + Sync)) -> Result<Ve
     if done.status == Some(0) {
         return Ok(left);
     }
-    let name = &place.again.name;
+    let name = place.session.host();
     let error = if left.is_empty() {
         failed(name, "taking away what was put there", &done)
     } else {
@@ -57,7 +57,7 @@ pub async fn undo(place: &Place<'_>, doing: &(dyn Fn(&str) + Sync)) -> Result<Ve
 
 async fn run(place: &Place<'_>, run: Run, commands: Vec<Command>) -> Result<Vec<Vec<String>>> {
     let batch = Batch {
-        prelude: super::round::PRELUDE,
+        prelude: &prelude::of(commands.iter()),
         sudo: place.sudo,
         lock: false,
         commands: commands.into_iter().map(|it| (run, it)).collect(),

@@ -97,6 +97,8 @@ tw_undo() {
   tw_made=$tw_state/made/$1/$2
   tw_list=$tw_made/list tw_from=$tw_made tw_made= tw_later= tw_failed=
   [ -f "$tw_list" ] || return 0
+  # By tw_undo_file, tw_undo_directory, tw_undo_notify, tw_undo_unit, tw_undo_package, tw_undo_user,
+  # tw_undo_group, tw_undo_member, tw_undo_key, tw_undo_command.
   tac "$tw_list" >"$d/undo" || return 1
   while read -r tw_kind tw_what <&3; do
     tw_key_of "$tw_what"

@@ -17,6 +17,7 @@ pub mod mode;
 pub mod names;
 pub mod packages;
 pub mod placement;
+pub mod prelude;
 pub mod registry;
 pub mod repository;
 pub mod round;

@@ -25,7 +25,26 @@ tw_see_packages() {
   esac
 }
 
+# dpkg is not at work on its file, which then has all that it knows.
+tw_dpkg_rests() {
+  for tw_file in "${tw_status%/*}"/updates/*; do
+    [ ! -e "$tw_file" ] || return 1
+  done
+  [ -r "$tw_status" ]
+}
+
+# dpkg's own file tells in a third of dpkg-query's time, names without an architecture only.
 tw_see_debs() {
+  tw_status=/var/lib/dpkg/status
+  case $* in *:*) tw_status= ;; esac
+  if [ -z "$tw_latest" ] && [ -n "$tw_status" ] && tw_dpkg_rests; then
+    awk -v names=" $* " '
+      /^Package: / { name = index(names, " " $2 " ") ? $2 : "" }
+      name && /^Status: / && $4 != "installed" { name = "" }
+      name && /^Version: / { print name "\t" $2; name = "" }
+    ' "$tw_status"
+    return
+  fi
   dpkg-query -W -f '${Package}\t${Version}\t${db:Status-Status}\n' "$@" | while IFS='	' read -r tw_name tw_version tw_status; do
     [ "$tw_status" = installed ] || continue
     if [ -n "$tw_latest" ]; then

@@ -6,8 +6,8 @@ use similar::TextDiff;
 use super::known_files;
 use super::mode::Mode;
 use super::names::{self, Problem};
-use super::seen_file::{self, LARGEST_SHOWN, SeenFile, hash_of};
-use crate::base::{Effect, Error, FieldChange, Result, Shown};
+use super::seen_file::{self, LARGEST_SHOWN, SeenFile};
+use crate::base::{Blob, Effect, Error, FieldChange, Result, Shown};
 use crate::contract::{Fact, Work};
 use crate::ssh::Command;
 
@@ -19,7 +19,7 @@ pub struct Placement<'a> {
     /// Where it is.
     pub path: &'a str,
     /// Its content; `None` while it is known only after apply.
-    pub content: Option<Vec<u8>>,
+    pub content: Option<Blob>,
     /// The content is never shown.
     pub secret: bool,
     /// Owner's name; what is there, else root.
@@ -75,7 +75,10 @@ impl Placement<'_> {
     /// The command that looks at it.
     #[must_use]
     pub fn probe(&self) -> Command {
-        seen_file::probe(self.path, self.content.as_deref())
+        match &self.content {
+            Some(content) => seen_file::probe_for(self.path, content),
+            None => seen_file::probe(self.path, None),
+        }
     }
 
     /// What is to be done.
@@ -128,7 +131,7 @@ impl Placement<'_> {
         match &self.content {
             None => changes.push(update(&self.label, Shown::Absent, Shown::AfterApply)),
             Some(content) => {
-                if seen.is_none_or(|seen| seen.hash != hash_of(content)) {
+                if seen.is_none_or(|seen| seen.hash != content.sha256()) {
                     changes.push(self.content_change(seen, content));
                 }
             }
@@ -142,7 +145,7 @@ impl Placement<'_> {
         );
     }
 
-    fn content_change(&self, seen: Option<&SeenFile>, content: &[u8]) -> FieldChange {
+    fn content_change(&self, seen: Option<&SeenFile>, content: &Blob) -> FieldChange {
         let old_size = seen.map_or(Shown::Absent, |seen| size(seen.size, &seen.hash));
         if self.secret {
             let old = seen.map_or(Shown::Absent, |_| Shown::Hidden);
@@ -158,7 +161,7 @@ impl Placement<'_> {
             None => Some(Vec::new()),
             Some(seen) => seen.content.clone(),
         };
-        let new_size = || size(content.len() as u64, &hash_of(content));
+        let new_size = || size(content.len() as u64, content.sha256());
         let texts = old
             .filter(|_| content.len() <= LARGEST_SHOWN)
             .and_then(|old| {

@@ -117,7 +117,7 @@ fn placed(label: String, path: &str, content: Vec<u8>) -> Placement<'_> {
     Placement {
         label,
         path,
-        content: Some(content),
+        content: Some(content.into()),
         owner: Some("root"),
         group: Some("root"),
         mode: Some(Mode::USUAL),

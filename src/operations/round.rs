@@ -2,24 +2,15 @@
 
 use std::collections::HashMap;
 
+use super::file::File;
 use super::line::Line;
 use super::placement::update;
-use super::{Declared, seen_file};
-use crate::base::{Diff, Error, FieldChange, Node, Result, Shown};
+use super::template::Template;
+use super::{Declared, prelude, seen_file};
+use crate::base::{Blob, Diff, Error, FieldChange, Node, Result, Shown};
 use crate::contract::{Fact, Operation as _, Target, Work};
 use crate::ssh::batch::Run;
-use crate::ssh::{Batch, Command, Session};
-
-/// The functions that operations name as programs.
-pub(super) const PRELUDE: &str = concat!(
-    include_str!("host.sh"),
-    "\n",
-    include_str!("guard.sh"),
-    "\n",
-    include_str!("manifest.sh"),
-    "\n",
-    include_str!("packages.sh")
-);
+use crate::ssh::{Batch, Command, Transport};
 
 /// A host as one look found it.
 #[derive(Clone, Debug, Default)]
@@ -41,29 +32,31 @@ pub struct Seen {
 /// # Errors
 /// When the connection fails, or an operation names a file that is not there.
 pub async fn look(
-    session: &Session,
+    session: &dyn Transport,
     sudo: bool,
     host: Target<'_>,
     declared: &[Declared],
 ) -> Result<Seen> {
     let mut commands = vec![
-        Command::new(["cat", "/etc/os-release"]),
+        Command::new(["tw_see_os"]),
         Command::new(["tw_see_pending"]),
         Command::new(["tw_see_guard"]),
     ];
-    let mut counts = Vec::new();
+    let mut asked = Asked::default();
+    let mut places = Vec::new();
     for item in declared {
         let probes = match &item.operation {
             Some(operation) => Some(operation.probe(item.target(host))?),
             None => None,
         };
-        counts.push(probes.as_ref().map(Vec::len));
-        commands.extend(probes.into_iter().flatten());
+        let ask = |probe| asked.once(probe, &mut commands);
+        places.push(probes.map(|probes| probes.into_iter().map(ask).collect::<Vec<_>>()));
     }
     let first = in_bulk(&commands);
     let skipped = first.len();
+    let prelude = prelude::of(first.iter().chain(&commands));
     let batch = Batch {
-        prelude: PRELUDE,
+        prelude: &prelude,
         sudo,
         lock: false,
         commands: first
@@ -72,7 +65,7 @@ pub async fn look(
             .map(|command| (Run::Probe, command))
             .collect(),
     };
-    let mut facts = session
+    let facts = session
         .batch(&batch, |_| {})
         .await?
         .into_iter()
@@ -81,9 +74,9 @@ pub async fn look(
             status: outcome.status.unwrap_or(1),
             stdout: outcome.stdout,
         });
-    let os = facts.next().unwrap_or_default();
-    let pending = facts.next().unwrap_or_default();
-    let guard = facts.next().unwrap_or_default();
+    let facts: Vec<_> = facts.collect();
+    let fact = |place: usize| facts.get(place).cloned().unwrap_or_default();
+    let (os, pending, guard) = (fact(0), fact(1), fact(2));
     Ok(Seen {
         os: os_name(&os.text()),
         unproven: pending.text().lines().any(|line| line == "unproven"),
@@ -96,11 +89,28 @@ pub async fn look(
         unconfirmed: guard
             .holds()
             .then(|| guard.text().lines().collect::<Vec<_>>().join(", ")),
-        facts: counts
+        facts: places
             .into_iter()
-            .map(|count| count.map(|count| facts.by_ref().take(count).collect()))
+            .map(|places| places.map(|places| places.into_iter().map(fact).collect()))
             .collect(),
     })
+}
+
+/// Where each question stands among the commands: one that is asked again has one answer.
+#[derive(Default)]
+struct Asked(HashMap<Vec<String>, usize>);
+
+impl Asked {
+    fn once(&mut self, probe: Command, commands: &mut Vec<Command>) -> usize {
+        if probe.stdin.is_some() {
+            commands.push(probe);
+            return commands.len() - 1;
+        }
+        *self.0.entry(probe.argv.clone()).or_insert_with(|| {
+            commands.push(probe);
+            commands.len() - 1
+        })
+    }
 }
 
 /// What files and units are asked for, asked at once: starting a program takes longer than looking.
@@ -150,7 +160,8 @@ pub fn plan(host: Target<'_>, declared: &[Declared], seen: Option<&Seen>) -> Res
                 None => Some(&nothing),
                 Some(seen) => seen.facts.get(index).and_then(Option::as_ref),
             };
-            let facts = edited.facts(item).or(facts);
+            let edited_facts = edited.facts(item);
+            let facts = edited_facts.as_ref().or(facts);
             match (&item.operation, facts) {
                 (Some(operation), Some(facts)) => {
                     let work = operation.work(item.target(host), facts);
@@ -168,27 +179,28 @@ pub fn plan(host: Target<'_>, declared: &[Declared], seen: Option<&Seen>) -> Res
         .collect()
 }
 
-/// Files whose lines were edited by operations before: the next ones go on from there, so that one
-/// round trip changes them all.
+/// Files that operations before have written, or edited the lines of: the next ones go on from
+/// there, so that one round trip changes them all.
 #[derive(Default)]
-struct Edited(HashMap<String, Vec<Fact>>);
+struct Edited(HashMap<String, Blob>);
 
 impl Edited {
-    fn path(item: &Declared) -> Option<&str> {
+    fn path<'a>(item: &'a Declared, names: &[&str]) -> Option<&'a str> {
         let path = item.node.entry("path").and_then(Node::as_text);
-        path.filter(|_| item.name == Line::NAME)
+        path.filter(|_| names.contains(&item.name.as_str()))
     }
 
     /// What is in the file by then, for an operation that edits it again.
-    fn facts(&self, item: &Declared) -> Option<&Vec<Fact>> {
-        self.0.get(Self::path(item)?)
+    fn facts(&self, item: &Declared) -> Option<Vec<Fact>> {
+        let content = self.0.get(Self::path(item, &[Line::NAME])?)?;
+        Some(vec![seen_file::fact(content)])
     }
 
     fn note(&mut self, item: &Declared, work: &Work) {
-        let content = work.commands.iter().find_map(|it| it.stdin.as_deref());
-        if let (Some(path), Some(content)) = (Self::path(item), content) {
-            self.0
-                .insert(path.to_owned(), vec![seen_file::fact(content)]);
+        let path = Self::path(item, &[Line::NAME, File::NAME, Template::NAME]);
+        let content = work.commands.iter().find_map(|it| it.stdin.as_ref());
+        if let (Some(path), Some(content)) = (path, content) {
+            self.0.insert(path.to_owned(), content.clone());
         }
     }
 }

@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 
 use super::mode::Mode;
-use crate::base::{Error, Result, hex};
+use crate::base::{Blob, Error, Result, hex};
 use crate::contract::Fact;
 use crate::ssh::Command;
 
@@ -38,11 +38,17 @@ pub fn probe(path: &str, wanted: Option<&[u8]>) -> Command {
     Command::new(["tw_see_file", path, &hash])
 }
 
+/// The same with the content's hash known already.
+#[must_use]
+pub fn probe_for(path: &str, content: &Blob) -> Command {
+    Command::new(["tw_see_file", path, content.sha256()])
+}
+
 /// What a look at a file with this content tells, as far as its content goes.
 #[must_use]
-pub fn fact(content: &[u8]) -> Fact {
+pub fn fact(content: &Blob) -> Fact {
     let size = content.len();
-    let head = format!("regular file||||{size}\n{}\n", hash_of(content));
+    let head = format!("regular file||||{size}\n{}\n", content.sha256());
     Fact {
         status: 0,
         stdout: [head.as_bytes(), content].concat(),

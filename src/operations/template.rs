@@ -47,7 +47,7 @@ impl Template {
         let rendered = render(target)?;
         let content = match &rendered.value {
             Value::AfterApply(_) => None,
-            Value::Text(text) => Some(text.clone().into_bytes()),
+            Value::Text(text) => Some(text.as_str().into()),
             _ => return Err(Error::playbook("the template did not give text", target.at)),
         };
         Ok(Placement {

@@ -99,7 +99,7 @@ impl Timer {
         let file = |what, path, text: String| Placement {
             label: format!("timer {} {what}", self.name),
             path,
-            content: Some(text.into_bytes()),
+            content: Some(text.into()),
             secret,
             owner: Some("root"),
             group: Some("root"),

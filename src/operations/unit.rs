@@ -70,9 +70,9 @@ impl Unit {
         target: Target<'_>,
     ) -> Result<Placement<'a>> {
         let (content, node) = match (&self.content, target.node.entry("source")) {
-            (Some(text), _) => (text.clone().into_bytes(), target.node.entry("content")),
+            (Some(text), _) => (text.as_str().into(), target.node.entry("content")),
             (None, Some(source)) => (target.render.file(source)?, Some(source)),
-            (None, None) => (Vec::new(), None),
+            (None, None) => ("".into(), None),
         };
         let secret = node.is_some_and(Node::has_secret);
         Ok(Placement {

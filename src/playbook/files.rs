@@ -1,12 +1,13 @@
 //! Finds and reads the files that a playbook names; text files within bounds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::base::{Error, ErrorKind as Sort, Location, Result, Source};
+use crate::base::{Blob, Error, ErrorKind as Sort, Location, Result, Source};
 
 /// Larger YAML files are refused before they are parsed.
 const LARGEST: u64 = 5_000_000;
@@ -26,7 +27,12 @@ pub(super) struct Files {
     pub(super) folder: PathBuf,
     pub(super) home: Option<PathBuf>,
     pub(super) bundled: Option<Bundled>,
+    /// What was read, and when that was written: it is read once, however many hosts get it.
+    known: Arc<Mutex<HashMap<PathBuf, (Stamp, Blob)>>>,
 }
+
+/// Inode, size, seconds and nanoseconds of the last change.
+type Stamp = (u64, u64, i64, i64);
 
 impl Files {
     pub(super) fn new(
@@ -38,11 +44,12 @@ impl Files {
             folder,
             home: env.get("HOME").map(PathBuf::from),
             bundled,
+            known: Arc::default(),
         }
     }
 
     /// The bytes of the file `name`, written in the file `from`, and where it was found.
-    pub(super) fn read(&self, name: &str, from: &Location) -> Result<(PathBuf, Vec<u8>)> {
+    pub(super) fn read(&self, name: &str, from: &Location) -> Result<(PathBuf, Blob)> {
         let beside = from.source.path.parent().unwrap_or(Path::new(""));
         let name = match (name.strip_prefix("~/"), &self.home) {
             (Some(rest), Some(home)) => home.join(rest),
@@ -55,7 +62,7 @@ impl Files {
                 if looked.contains(&path) {
                     continue;
                 }
-                match fs::read(&path) {
+                match self.bytes(&path) {
                     Ok(bytes) => return Ok((path, bytes)),
                     Err(error) if missing(error.kind()) => looked.push(path),
                     Err(error) => {
@@ -66,12 +73,26 @@ impl Files {
             }
         }
         if let Some(bytes) = self.bundled.and_then(|bundled| (bundled.file)(&name)) {
-            return Ok((name, bytes.to_vec()));
+            return Ok((name, bytes.into()));
         }
         let message = format!("no such file: `{}`", name.display());
         let looked = looked.iter().map(|path| format!("`{}`", path.display()));
         let looked: Vec<_> = looked.collect();
         Err(Error::playbook(message, from).note(format!("looked for {}", looked.join(", "))))
+    }
+}
+
+impl Files {
+    fn bytes(&self, path: &Path) -> std::io::Result<Blob> {
+        let facts = fs::metadata(path)?;
+        let stamp = (facts.ino(), facts.len(), facts.mtime(), facts.mtime_nsec());
+        let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, blob)) = known().get(path).filter(|(then, _)| *then == stamp) {
+            return Ok(blob.clone());
+        }
+        let blob = Blob::from(fs::read(path)?);
+        known().insert(path.to_owned(), (stamp, blob.clone()));
+        Ok(blob)
     }
 }
 

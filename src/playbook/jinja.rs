@@ -39,7 +39,8 @@ pub(super) fn environment(files: Files) -> Environment<'static> {
         let (_, bytes) = files
             .read(name, &nowhere)
             .map_err(|error| failure(error.message().to_owned()))?;
-        String::from_utf8(bytes).map_err(|_| failure(format!("`{name}` is not text in UTF-8")))
+        String::from_utf8(bytes.to_vec())
+            .map_err(|_| failure(format!("`{name}` is not text in UTF-8")))
     });
     env
 }

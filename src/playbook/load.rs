@@ -77,7 +77,8 @@ fn load(
         }
     };
     let mut types = BTreeMap::new();
-    for section in sections {
+    let used = |section: &&Section| document.sections.contains_key(section.name);
+    for section in sections.iter().filter(used) {
         let compiled = Types::new(section.name, section.schema.as_value().clone());
         types.insert(section.name.to_owned(), errors.keep(compiled)?);
     }

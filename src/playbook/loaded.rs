@@ -14,7 +14,7 @@ use super::expression::{Expressions, Findings};
 use super::scope::{Fact, Scope};
 use super::setups;
 use super::types::Types;
-use crate::base::{Address, Errors, Known, Location, Node, Result, World};
+use crate::base::{Address, Blob, Errors, Known, Location, Node, Result, World};
 
 /// A playbook that loaded without errors.
 pub struct Playbook {
@@ -150,7 +150,7 @@ impl Playbook {
     ///
     /// # Errors
     /// A playbook error at `source` when there is no such file.
-    pub fn file(&self, source: &Node) -> Result<Vec<u8>> {
+    pub fn file(&self, source: &Node) -> Result<Blob> {
         let name = source.as_text().unwrap_or_default();
         self.expressions
             .files

@@ -143,7 +143,7 @@ impl SetupFile {
             let missing = error.notes().iter().fold(missing, Error::note);
             missing.hint(suggestion::hint(name, &known))
         })?;
-        Self::parse(&files::text(&path, bytes)?)
+        Self::parse(&files::text(&path, bytes.to_vec())?)
     }
 
     fn parse(source: &Arc<Source>) -> Result<Self, Errors> {

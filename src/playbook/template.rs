@@ -28,7 +28,7 @@ struct Template {
 impl Template {
     fn read(expressions: &Expressions, name: &str, at: &Location, scope: &Scope) -> Result<Self> {
         let (path, bytes) = expressions.files.read(name, at)?;
-        let source = files::text(&path, bytes)?;
+        let source = files::text(&path, bytes.to_vec())?;
         let mut scanned = tokens::scan(&source.text, &scope.names);
         scanned.whole = None;
         let template = Self { source, scanned };
@@ -151,7 +151,7 @@ impl Expressions {
             let Ok((path, bytes)) = finder.read(name, &at) else {
                 return Ok(None);
             };
-            let source = files::text(&path, bytes).map_err(|error| {
+            let source = files::text(&path, bytes.to_vec()).map_err(|error| {
                 let message = error.to_string();
                 minijinja::Error::new(minijinja::ErrorKind::InvalidOperation, message)
             })?;

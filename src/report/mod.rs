@@ -9,6 +9,7 @@
 #![doc = include_str!("events.md")]
 
 pub mod alike;
+pub mod connections;
 pub mod cost;
 pub mod duration;
 pub mod error;

@@ -101,6 +101,8 @@ fn heading(plan: &Plan) -> String {
     let stack = paint(STRONG, &plan.stack);
     if plan.sandbox {
         format!("Stack {stack} on the sandbox")
+    } else if plan.account.is_empty() {
+        format!("Stack {stack}, outside AWS")
     } else {
         format!("Stack {stack} in {}, account {}", plan.region, plan.account)
     }

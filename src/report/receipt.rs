@@ -58,6 +58,8 @@ fn heading(receipt: &Receipt) -> String {
     let stack = paint(STRONG, &receipt.stack);
     let place = if receipt.sandbox {
         "on the sandbox".to_owned()
+    } else if receipt.account.is_empty() {
+        "outside AWS".to_owned()
     } else {
         format!("in {}, account {}", receipt.region, receipt.account)
     };

@@ -1,35 +1,37 @@
-//! `hosts`: the configuration of a Linux host, over SSH.
+//! `hosts`: the configuration of a Linux host, over SSH or AWS's Run Command.
 
 mod healthy;
 pub mod identity;
+mod live;
 pub mod open;
 pub mod reach;
 mod remains;
+mod run_command;
+mod sealed;
+mod spec;
+mod unmanaged;
+pub mod way;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use futures::future::join_all;
-use schemars::{JsonSchema, Schema};
-use serde::Deserialize;
+use schemars::Schema;
 
 use crate::aws::Tags;
-use crate::base::deserialize::from_node;
-use crate::base::node::Value;
 use crate::base::{Diff, Errors, Node, OutputMeaning, Outputs, Result, Shown};
 use crate::contract::{self, Context, Found, Iam, Kind, Presence, Stage, Target, Wanted};
 use crate::operations::change::{self, Place};
 use crate::operations::declared::{self, Declared};
-use crate::operations::registry::{AnyOperation, AnySetup};
 use crate::operations::round::{self, Seen};
-use crate::ssh::Session;
 use crate::ssh::session::Patience;
-use crate::ssh::trouble;
+use crate::ssh::{Pins, Transport};
 
+use self::live::HostLive;
 use self::reach::Reach;
-use super::checks::Check;
-use super::within::Within;
+use self::spec::{Host, spec};
+use self::way::{Again, Way};
 
 /// A host that does not answer a plan for so long is an error.
 const PLAN_PATIENCE: Duration = Duration::from_secs(15);
@@ -37,55 +39,6 @@ const PLAN_PATIENCE: Duration = Duration::from_secs(15);
 const BOOT_PATIENCE: Duration = Duration::from_mins(5);
 /// Operations may change what earlier ones looked at (a package brings a file): one more time.
 const PASSES: usize = 2;
-
-/// A Linux host and what is to be on it. Give `instance`, or `address` and `host_key`.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[expect(clippy::struct_field_names, reason = "the playbook's words")]
-pub struct Host {
-    /// The instance that it is.
-    #[schemars(extend("x-kind" = "instances"))]
-    pub(crate) instance: Option<String>,
-    /// IP address or host name, for a host outside AWS.
-    pub(crate) address: Option<String>,
-    /// Login name; what your ssh configuration says when not given.
-    pub(crate) user: Option<String>,
-    /// SSH port; 22 or what your ssh configuration says when not given.
-    pub(crate) port: Option<u16>,
-    /// Path of the private key; your ssh agent and configuration when not given.
-    pub(crate) identity: Option<String>,
-    /// Host to go through: `user@host:port`; several with commas.
-    pub(crate) jump: Option<String>,
-    /// Public host key of the (last) jump host, `ssh-ed25519 AAAA…`; what your `known_hosts` has when
-    /// not given.
-    pub(crate) jump_host_key: Option<String>,
-    /// Public host key, `ssh-ed25519 AAAA…`, of a host outside AWS.
-    pub(crate) host_key: Option<String>,
-    /// How long an apply waits for a host that is starting until it answers; `5m` when not given.
-    pub(crate) answers_within: Option<Within>,
-    /// Look that must succeed after a change, before the host is done: with `serial`, before the next one
-    /// is begun.
-    pub(crate) healthy: Option<Check>,
-    /// Become root by `sudo` where the login is not root.
-    #[serde(default = "yes")]
-    pub(crate) sudo: bool,
-    /// Reusable lists of operations, before its own ones: names, or a name with values for the setup's
-    /// variables (`- redis: { port: 6380 }`). A setup is the file `setups/NAME.yml` beside the playbook,
-    /// or a bundled one.
-    #[serde(default)]
-    #[schemars(with = "Vec<AnySetup>", extend("x-setups" = true))]
-    #[expect(dead_code, reason = "their operations are read in place of them")]
-    setups: Option<serde::de::IgnoredAny>,
-    /// What is to be on it, in this order.
-    #[serde(default)]
-    #[schemars(with = "Vec<AnyOperation>")]
-    #[expect(dead_code, reason = "read one by one, with their places")]
-    operations: Option<serde::de::IgnoredAny>,
-}
-
-fn yes() -> bool {
-    true
-}
 
 /// The registry's entry.
 pub struct Hosts;
@@ -98,26 +51,6 @@ impl Hosts {
     }
 }
 
-/// A host as it was observed.
-pub struct HostLive {
-    /// The open connection and what was seen; `None` when the instance is not running.
-    seen: Option<(Arc<Session>, Seen)>,
-    /// It still has the throw-away host key.
-    planted: bool,
-}
-
-/// The spec without its operations; `None` while some part is known only after apply.
-fn spec(node: &Node) -> Result<Option<Host>> {
-    let mut rest = node.clone();
-    if let Value::Map(map) = &mut rest.value {
-        map.shift_remove("operations");
-    }
-    if rest.has_unknown() {
-        return Ok(None);
-    }
-    from_node(&rest).map(Some)
-}
-
 fn operations(node: &Node) -> Result<Vec<Declared>> {
     declared::read(node.entry("operations")).map_err(|errors| {
         let mut errors = errors.0.into_iter();
@@ -126,7 +59,11 @@ fn operations(node: &Node) -> Result<Vec<Declared>> {
     })
 }
 
-fn found(id: &str, address: &str, session: Arc<Session>, seen: Seen, planted: bool) -> Found {
+fn found(
+    (id, address): (&str, &str),
+    seen: (Arc<dyn Transport>, Way, Seen),
+    planted: bool,
+) -> Found {
     Found {
         id: id.to_owned(),
         name: None,
@@ -134,32 +71,30 @@ fn found(id: &str, address: &str, session: Arc<Session>, seen: Seen, planted: bo
         outputs: Outputs::default()
             .with("id", id)
             .with("address", address)
-            .with("os", seen.os.as_str()),
+            .with("os", seen.2.os.as_str()),
         parts: Vec::new(),
         live: Arc::new(HostLive {
-            seen: Some((session, seen)),
+            seen: Some(seen),
             planted,
+            at: Instant::now(),
         }),
     }
+}
+
+fn is_planted(pins: Option<&Pins>) -> bool {
+    pins.is_some_and(Pins::is_planted)
 }
 
 async fn connect(
     cx: &Context,
     target: Target<'_>,
-    destination: &crate::ssh::Destination,
+    way: &Way,
     patience: Patience,
-) -> Result<Arc<Session>> {
+) -> Result<Arc<dyn Transport>> {
     let doing = |what: &str| cx.progress.doing(target.address, what);
-    Session::connect(destination, patience, &doing)
+    way.open(cx, patience, &doing)
         .await
-        .map(Arc::new)
         .map_err(|error| error.of(target.address).at(target.at))
-}
-
-fn is_not_up(error: &crate::base::Error) -> bool {
-    [trouble::NO_ANSWER, trouble::LOGIN_REFUSED]
-        .map(Some)
-        .contains(&error.service_code())
 }
 
 #[async_trait]
@@ -181,7 +116,11 @@ impl Kind for Hosts {
 
     fn iam(&self) -> Iam {
         Iam {
-            discover: &[],
+            discover: &[
+                "ssm:DescribeInstanceInformation",
+                "ssm:GetCommandInvocation",
+                "ssm:SendCommand",
+            ],
             apply: &["ec2:CreateTags"],
             delete: &[],
         }
@@ -227,7 +166,7 @@ impl Kind for Hosts {
         let Some(spec) = spec(target.node)? else {
             return Ok(None);
         };
-        let (destination, pins, id) = match reach::reach(&cx.folder, &spec, target)? {
+        let (way, address, pins, id) = match reach::reach(&cx.folder, &spec, target)? {
             Reach::NotYet => return Ok(None),
             Reach::NotRunning { id, state } => {
                 return Ok(Some(Found {
@@ -243,16 +182,18 @@ impl Kind for Hosts {
                     live: Arc::new(HostLive {
                         seen: None,
                         planted: false,
+                        at: Instant::now(),
                     }),
                 }));
             }
             Reach::At {
-                destination,
+                way,
+                address,
                 pins,
                 id,
-            } => (destination, pins, id),
+            } => (way, address, pins, id),
         };
-        let planted = pins.is_planted();
+        let planted = is_planted(pins.as_ref());
         let standing = patience == contract::Patience::Standing;
         let patience = match patience {
             contract::Patience::Standing if planted => Patience {
@@ -268,23 +209,17 @@ impl Kind for Hosts {
                 first_start: planted,
             },
         };
-        let session = match connect(cx, target, &destination, patience).await {
+        let session = match connect(cx, target, &way, patience).await {
             // Still at its first start: an apply waits for it, and nothing of ours is there yet.
-            Err(error) if planted && standing && is_not_up(&error) => return Ok(None),
+            Err(error) if planted && standing && way::is_not_up(&error) => return Ok(None),
             connected => connected?,
         };
         open::remember(cx, &target.address.name, &session, spec.sudo);
         let declared = operations(target.node)?;
-        let seen = round::look(&session, spec.sudo, target, &declared)
+        let seen = round::look(&*session, spec.sudo, target, &declared)
             .await
             .map_err(|error| error.of(target.address).at(target.at))?;
-        Ok(Some(found(
-            &id,
-            &destination.address,
-            session,
-            seen,
-            planted,
-        )))
+        Ok(Some(found((&id, &address), (session, way, seen), planted)))
     }
 
     fn diff(&self, target: Target<'_>, live: Option<&Found>) -> Result<Diff> {
@@ -292,7 +227,7 @@ impl Kind for Hosts {
         let live = live.and_then(|found| found.live.downcast_ref::<HostLive>());
         let seen = match live {
             Some(HostLive { seen: None, .. }) => return Ok(Diff::default()),
-            Some(HostLive { seen, .. }) => seen.as_ref().map(|(_, seen)| seen),
+            Some(HostLive { seen, .. }) => seen.as_ref().map(|(_, _, seen)| seen),
             None => None,
         };
         let works = round::plan(target, &declared, seen)?;
@@ -320,7 +255,8 @@ impl Kind for Hosts {
         };
         let spec = spec(target.node)?.ok_or_else(not_yet)?;
         let Reach::At {
-            destination,
+            way,
+            address,
             pins,
             id,
         } = reach::reach(&cx.folder, &spec, target)?
@@ -330,43 +266,54 @@ impl Kind for Hosts {
                 None => Err(not_yet()),
             };
         };
-        let known = live
-            .and_then(|found| found.live.downcast_ref::<HostLive>())
-            .and_then(|live| live.seen.as_ref())
-            .map(|(session, _)| Arc::clone(session));
+        let live = live.and_then(|found| found.live.downcast_ref::<HostLive>());
+        let known = live.and_then(|live| live.seen.as_ref());
+        let known = known.filter(|(_, known, _)| *known == way);
+        let mut known = known.map(|(session, ..)| Arc::clone(session));
+        if let Some(session) = &known
+            && !session.is_alive().await
+        {
+            known = None;
+        }
+        let same = known.is_some();
         let session = match known {
-            Some(session) if *session.destination() == destination && session.is_alive().await => {
-                session
-            }
-            _ => {
+            Some(session) => session,
+            None => {
                 let patience = Patience {
                     booting: spec.answers_within.map_or(BOOT_PATIENCE, |within| within.0),
-                    first_start: pins.is_planted(),
+                    first_start: is_planted(pins.as_ref()),
                 };
-                connect(cx, target, &destination, patience).await?
+                connect(cx, target, &way, patience).await?
             }
         };
         open::remember(cx, &target.address.name, &session, spec.sudo);
         let doing = |what: &str| cx.progress.doing(target.address, what);
-        let mut again = destination.clone();
-        if pins.is_planted() {
+        let mut again = way.clone();
+        if let Some(pins) = pins.filter(Pins::is_planted) {
             doing("the host makes its own key");
-            let own = identity::settle(cx, &session, spec.sudo, &pins, &id);
-            again.keys.extend(own.await.map_err(placed)?);
+            let own = identity::settle(cx, &*session, spec.sudo, &pins, &id);
+            again.accept(own.await.map_err(placed)?);
         }
         let declared = operations(target.node)?;
-        doing("looking at the host");
-        let look = || round::look(&session, spec.sudo, target, &declared);
-        let mut seen = look().await.map_err(placed)?;
+        let look = || round::look(&*session, spec.sudo, target, &declared);
+        let seen = live.filter(|_| same).and_then(|live| live.fresh(&declared));
+        let mut seen = match seen {
+            Some(seen) => seen.clone(),
+            None => {
+                doing("looking at the host");
+                look().await.map_err(placed)?
+            }
+        };
+        let again = Again { cx, way: &again };
         let place = Place {
-            session: &session,
+            session: &*session,
             again: &again,
             sudo: spec.sudo,
             stack: &cx.stack,
             name: &target.address.name,
         };
         let check = spec.healthy.as_ref();
-        healthy::begin(check, &session, spec.sudo)
+        healthy::begin(check, &*session, spec.sudo)
             .await
             .map_err(placed)?;
         for _ in 0..PASSES {
@@ -380,10 +327,10 @@ impl Kind for Hosts {
             seen = look().await.map_err(placed)?;
         }
         round::left_over(target, &declared, &seen).map_err(placed)?;
-        healthy::prove(check, cx, target, &session, spec.sudo)
+        healthy::prove(check, cx, target, &*session, spec.sudo)
             .await
             .map_err(placed)?;
-        Ok(found(&id, &destination.address, session, seen, false))
+        Ok(found((&id, &address), (session, way, seen), false))
     }
 
     async fn remains(&self, cx: &Context, target: Target<'_>) -> Result<Option<Found>> {

@@ -41,7 +41,7 @@ impl ValueFrom {
                 .map_err(|_| missing(format!("the environment variable `{name}` is not set")))?,
             Self::File(name) => {
                 let path = node.entry("file").unwrap_or(node);
-                let bytes = target.render.file(path)?;
+                let bytes = target.render.file(path)?.to_vec();
                 let text = String::from_utf8(bytes);
                 text.map_err(|_| missing(format!("the file `{name}` is no text")))?
             }

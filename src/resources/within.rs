@@ -1,6 +1,7 @@
 //! A length of time as people write it: `30s`, `2m`, `1h 30m`; a bare number is seconds.
 
 use std::borrow::Cow;
+use std::str::FromStr;
 use std::time::Duration;
 
 use jiff::SignedDuration;
@@ -24,11 +25,16 @@ impl JsonSchema for Within {
 impl<'de> Deserialize<'de> for Within {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        parse(&text).map(Self).ok_or_else(|| {
-            de::Error::custom(format!(
-                "`{text}` is no length of time, such as `30s` or `2m`"
-            ))
-        })
+        text.parse().map_err(de::Error::custom)
+    }
+}
+
+impl FromStr for Within {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let wrong = || format!("`{text}` is no length of time, such as `30s` or `2m`");
+        parse(text).map(Self).ok_or_else(wrong)
     }
 }
 

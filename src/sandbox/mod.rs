@@ -5,6 +5,8 @@
 //! - Every image but a baked one runs as Debian 12, whatever its name says: no yum, no Ubuntu
 //!   packages.
 //! - The metadata service (169.254.169.254) and instance roles' credentials.
+//! - Of Systems Manager's Run Command, other documents than `AWS-RunShellScript`, targets by tag, and
+//!   the agent's limit of five commands at a time.
 //! - Security groups filter nothing: every port of a host is reachable.
 //! - Volumes and their encryption: a host's disk is its container.
 //! - `sysctl`, kernel modules and `hostnamectl` in hosts; a host that powers itself off boots

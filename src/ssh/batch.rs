@@ -5,7 +5,7 @@
 //! command the script prints a random word and the exit status, on both outputs.
 
 use super::session::Output;
-use super::{Command, Session};
+use super::{Command, Transport};
 use crate::base::{Error, Result, ResultExt, hex};
 use std::fmt::Write as _;
 
@@ -14,6 +14,9 @@ const BOOT: &str = "umask 077; \
     d=$(mktemp -d /run/tidewalk.XXXXXX 2>/dev/null || mktemp -d /tmp/tidewalk.XXXXXX) || exit 1; \
     trap 'rm -rf \"$d\"' EXIT; trap 'exit 1' HUP INT TERM PIPE; \
     tar xf - -C \"$d\" || exit 1; . \"$d/main\"";
+
+/// Runs the script from standard input, which only asks: it needs no folder and no files.
+const ASK: &str = "s=$(cat); case $s in *'#whole') eval \"$s\" ;; *) exit 1 ;; esac";
 
 /// How commands are run and framed, after the variables `word`, `lock`, `d`.
 const RUNNER: &str = r#"
@@ -70,7 +73,7 @@ pub struct Outcome {
     pub stderr: Vec<u8>,
 }
 
-impl Session {
+impl dyn Transport + '_ {
     /// Runs a batch; `done` hears how many commands are through, when the next one is at work.
     ///
     /// # Errors
@@ -81,10 +84,10 @@ impl Session {
         mut done: impl FnMut(usize) + Send,
     ) -> Result<Vec<Outcome>> {
         let word = random_word()?;
-        let tar = pack(batch, &word)?;
+        let (line, stdin) = packed(batch, &word, self.login())?;
         let mut frames = Counter::new(&word);
         let output = self
-            .run(&boot_line(batch.sudo)?, &tar, |bytes| {
+            .run(&line, &stdin, &mut |bytes| {
                 let Some(count) = frames.count(bytes) else {
                     return;
                 };
@@ -105,7 +108,7 @@ impl Session {
             .map(str::trim)
             .rfind(|line| !line.is_empty())
             .unwrap_or("nothing");
-        let name = &self.destination().name;
+        let name = self.host();
         if batch.sudo && said.starts_with("sudo:") {
             return Error::failed(format!("becoming root on {name}: {said}"))
                 .hint("let the user run `sudo` without a password, or set `sudo: false`");
@@ -126,35 +129,66 @@ fn random_word() -> Result<String> {
     Ok(hex(&bytes))
 }
 
-fn boot_line(sudo: bool) -> Result<String> {
-    let boot = quote(BOOT)?;
+/// The line for the host's shell, and what it reads.
+fn packed(batch: &Batch<'_>, word: &str, user: Option<&str>) -> Result<(String, Vec<u8>)> {
+    let become_root = batch.sudo && user != Some("root");
+    let mut commands = batch.commands.iter();
+    if commands.all(|(run, command)| *run == Run::Probe && command.stdin.is_none()) {
+        let script = script(batch, word)? + "#whole";
+        return Ok((boot_line(ASK, become_root)?, script.into_bytes()));
+    }
+    Ok((boot_line(BOOT, become_root)?, pack(batch, word)?))
+}
+
+fn boot_line(boot: &str, sudo: bool) -> Result<String> {
     let line = if sudo {
+        let boot = quote(boot)?;
         format!(
             "if [ \"$(id -u)\" = 0 ]; then exec sh -c {boot}; else exec sudo -n -- sh -c {boot}; fi"
         )
     } else {
-        BOOT.to_owned()
+        boot.to_owned()
     };
     // The login shell may be any; the rest is for a POSIX one.
     Ok(format!("exec sh -c {}", quote(&line)?))
 }
 
+/// A program with its arguments as a line for the host's shell.
+///
+/// # Errors
+/// When a word cannot stand in one.
+pub fn line_of(argv: &[String]) -> Result<String> {
+    let words: Vec<_> = argv.iter().map(|word| quote(word)).collect::<Result<_>>()?;
+    Ok(words.join(" "))
+}
+
 /// One word for the host's shell.
-pub(super) fn quote(word: &str) -> Result<String> {
+fn quote(word: &str) -> Result<String> {
     shlex::try_quote(word)
         .map(std::borrow::Cow::into_owned)
         .context("a word for the host's shell")
 }
 
 fn pack(batch: &Batch<'_>, word: &str) -> Result<Vec<u8>> {
-    let mut script = format!("word={word}\nlock=");
+    let mut tar = tar::Builder::new(Vec::new());
+    for (index, (_, command)) in batch.commands.iter().enumerate() {
+        if let Some(bytes) = &command.stdin {
+            append(&mut tar, &format!("in.{index}"), bytes)?;
+        }
+    }
+    append(&mut tar, "main", script(batch, word)?.as_bytes())?;
+    tar.into_inner().context("packing for the host")
+}
+
+fn script(batch: &Batch<'_>, word: &str) -> Result<String> {
+    let root = if batch.sudo { "1" } else { "" };
+    let mut script = format!("word={word}\nroot={root}\nlock=");
     if batch.lock {
         script.push_str("$HOME/.tidewalk.lock; [ ! -w /run ] || lock=/run/tidewalk.lock");
     }
     script.push_str(RUNNER);
     script.push_str(batch.prelude);
     script.push('\n');
-    let mut tar = tar::Builder::new(Vec::new());
     for (index, (run, command)) in batch.commands.iter().enumerate() {
         script.push_str(match run {
             Run::Probe => "probe ",
@@ -163,8 +197,7 @@ fn pack(batch: &Batch<'_>, word: &str) -> Result<Vec<u8>> {
         });
         match &command.stdin {
             None => script.push_str("/dev/null"),
-            Some(bytes) => {
-                append(&mut tar, &format!("in.{index}"), bytes)?;
+            Some(_) => {
                 let _ = write!(script, "\"$d/in.{index}\"");
             }
         }
@@ -174,8 +207,7 @@ fn pack(batch: &Batch<'_>, word: &str) -> Result<Vec<u8>> {
         }
         script.push('\n');
     }
-    append(&mut tar, "main", script.as_bytes())?;
-    tar.into_inner().context("packing for the host")
+    Ok(script)
 }
 
 fn append(tar: &mut tar::Builder<Vec<u8>>, name: &str, bytes: &[u8]) -> Result<()> {
@@ -262,26 +294,28 @@ mod tests {
 
     use super::*;
 
-    fn run_here(batch: &Batch<'_>) -> Vec<Outcome> {
-        let word = random_word().unwrap();
-        let tar = pack(batch, &word).unwrap();
+    /// What this machine's shell makes of a line and what it reads.
+    fn feed(line: &str, bytes: &[u8]) -> Output {
         let mut child = Process::new("sh")
-            .args(["-c", &boot_line(false).unwrap()])
+            .args(["-c", line])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut stdin = child.stdin.take().unwrap();
-        stdin.write_all(&tar).unwrap();
-        drop(stdin);
+        child.stdin.take().unwrap().write_all(bytes).unwrap();
         let done = child.wait_with_output().unwrap();
-        let output = Output {
+        Output {
             status: done.status.code(),
             stdout: done.stdout,
             stderr: done.stderr,
-        };
-        unpack(&output, &word, batch.commands.len()).unwrap()
+        }
+    }
+
+    fn run_here(batch: &Batch<'_>) -> Vec<Outcome> {
+        let word = random_word().unwrap();
+        let (line, bytes) = packed(batch, &word, None).unwrap();
+        unpack(&feed(&line, &bytes), &word, batch.commands.len()).unwrap()
     }
 
     fn batch(commands: Vec<(Run, Command)>) -> Batch<'static> {
@@ -328,19 +362,26 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let touched = folder.path().join("touched");
         let touch = Command::new(["touch", touched.to_str().unwrap()]).reading(vec![0; 100_000]);
-        let tar = pack(&batch(vec![(Run::Step, touch)]), "word").unwrap();
-        let mut child = Process::new("sh")
-            .args(["-c", &boot_line(false).unwrap()])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut stdin = child.stdin.take().unwrap();
-        stdin.write_all(&tar[..60_000]).unwrap();
-        drop(stdin);
-        assert!(!child.wait().unwrap().success());
+        let (line, tar) = packed(&batch(vec![(Run::Step, touch)]), "word", None).unwrap();
+        assert_ne!(feed(&line, &tar[..60_000]).status, Some(0));
         assert!(!touched.exists());
+    }
+
+    #[test]
+    fn questions_alone_need_no_files_and_come_whole_or_not_at_all() {
+        let ask = batch(vec![
+            (Run::Probe, Command::new(["printf", "%s\\n", "it's `x` $y"])),
+            (Run::Probe, Command::new(["greet", "you"])),
+            (Run::Probe, Command::new(["cat"])),
+        ]);
+        let outcomes = run_here(&ask);
+        assert_eq!(outcomes[0].stdout, b"it's `x` $y\n");
+        assert_eq!(outcomes[1].stdout, b"hello you\n");
+        assert_eq!(outcomes[2].stdout, b"", "it does not read the script");
+
+        let (line, script) = packed(&ask, "word", None).unwrap();
+        let cut = feed(&line, &script[..script.len() - 3]);
+        assert_eq!((cut.status, cut.stdout.as_slice()), (Some(1), &b""[..]));
     }
 
     #[test]

@@ -1,12 +1,14 @@
 //! A command as its words, never as a line of shell.
 
+use crate::base::Blob;
+
 /// A program, its arguments, and what it reads.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Command {
     /// The program and its arguments. Other users of the host can see them: no secrets here.
     pub argv: Vec<String>,
     /// Bytes on its standard input.
-    pub stdin: Option<Vec<u8>>,
+    pub stdin: Option<Blob>,
 }
 
 impl Command {
@@ -42,7 +44,7 @@ impl Command {
 
     /// Gives it something to read.
     #[must_use]
-    pub fn reading(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+    pub fn reading(mut self, bytes: impl Into<Blob>) -> Self {
         self.stdin = Some(bytes.into());
         self
     }

@@ -5,13 +5,17 @@ pub mod batch;
 pub mod command;
 pub mod destination;
 pub mod host_key;
+pub mod kept;
 pub mod session;
 pub mod terminal;
+pub mod transport;
 pub mod trouble;
 
 pub use batch::{Batch, Outcome};
 pub use command::Command;
 pub use destination::{Destination, Jump};
 pub use host_key::{HostKey, Pins};
-pub use session::Session;
+pub use kept::Keep;
+pub use session::{Output, Session};
 pub use terminal::{capture, exec, interactive};
+pub use transport::Transport;

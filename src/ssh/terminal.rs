@@ -3,10 +3,10 @@
 use std::process::Stdio;
 use std::time::Duration;
 
-use super::Destination;
-use super::batch::quote;
+use super::batch::line_of;
 use super::session::{Output, Patience, Session, private_folder, read_log};
 use super::trouble::explain;
+use super::{Destination, Keep};
 use crate::base::{Result, ResultExt};
 
 /// The status by which `ssh` says that itself failed, not the remote program.
@@ -21,30 +21,42 @@ const PATIENCE: Patience = Patience {
 ///
 /// # Errors
 /// When the connection fails.
-pub async fn interactive(destination: &Destination) -> Result<i32> {
-    run(destination, None).await
+pub async fn interactive(destination: &Destination, keep: Option<&Keep>) -> Result<i32> {
+    run(destination, keep, None).await
 }
 
 /// Runs a program on the host and keeps what it prints.
 ///
 /// # Errors
 /// When the connection fails.
-pub async fn capture(destination: &Destination, argv: &[String]) -> Result<Output> {
-    let words: Vec<_> = argv.iter().map(|word| quote(word)).collect::<Result<_>>()?;
-    let session = Session::connect(destination, PATIENCE, &|_| {}).await?;
-    session.run(&words.join(" "), &[], |_| {}).await
+pub async fn capture(
+    destination: &Destination,
+    keep: Option<&Keep>,
+    argv: &[String],
+) -> Result<Output> {
+    let line = line_of(argv)?;
+    let session = Session::reconnect(destination, keep, PATIENCE, &|_| {}).await?;
+    session.run(&line, &[], |_| {}).await
 }
 
 /// Runs a program on the host, its streams joined to ours; returns its exit status.
 ///
 /// # Errors
 /// When the connection fails.
-pub async fn exec(destination: &Destination, argv: &[String]) -> Result<i32> {
-    let words: Vec<_> = argv.iter().map(|word| quote(word)).collect::<Result<_>>()?;
-    run(destination, Some(words.join(" "))).await
+pub async fn exec(destination: &Destination, keep: Option<&Keep>, argv: &[String]) -> Result<i32> {
+    run(destination, keep, Some(line_of(argv)?)).await
 }
 
-async fn run(destination: &Destination, line: Option<String>) -> Result<i32> {
+async fn run(destination: &Destination, keep: Option<&Keep>, line: Option<String>) -> Result<i32> {
+    let socket = match keep {
+        Some(_) => {
+            let session = Session::reconnect(destination, keep, PATIENCE, &|_| {}).await?;
+            // What is kept may lead nowhere: this shows it.
+            session.run("true", &[], |_| {}).await?;
+            session.socket()
+        }
+        None => "none".into(),
+    };
     let folder = private_folder()?;
     let log = folder.path().join("log");
     let mut ssh = tokio::process::Command::new("ssh");
@@ -52,7 +64,8 @@ async fn run(destination: &Destination, line: Option<String>) -> Result<i32> {
         .arg(destination.write_config(folder.path())?)
         .arg("-E")
         .arg(&log)
-        .args(["-o", "ControlMaster=no", "-o", "ControlPath=none"])
+        .args(["-o", "ControlMaster=no", "-S"])
+        .arg(socket)
         .arg(if line.is_some() { "-T" } else { "-t" })
         .arg("--")
         .arg(&destination.address)

@@ -31,6 +31,7 @@ const COMMANDS: &[&str] = &[
     "status",
     "ssh",
     "exec",
+    "connections",
     "graph",
     "sandbox",
     "schema",
@@ -323,4 +324,31 @@ fn a_receipt_that_could_not_be_saved_is_refused_before_anything_is_deleted() {
         "{}",
         stderr(&output)
     );
+}
+
+/// What is outside AWS alone needs no account; anything else does, also if it is only remembered.
+#[test]
+fn hosts_outside_aws_need_no_account() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("site.yml");
+    let key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJdD7y3aLq454yWBdwLWbieU1ebz9/cu7/QEXn9OIeZJ";
+    let hosts = format!("stack: s\nhosts:\n  a: {{ address: 192.0.2.1, host_key: {key} }}\n");
+    let status = |text: &str| {
+        std::fs::write(&path, text).expect("a playbook");
+        tidewalk(&["status", path.to_str().expect("UTF-8")])
+    };
+    let alone = status(&hosts);
+    assert_eq!(alone.status.code(), Some(0), "{}", stderr(&alone));
+    let with_aws = status(&format!(
+        "{hosts}key_pairs:\n  b: {{ create: {{ private_key: k }} }}\n"
+    ));
+    assert!(stderr(&with_aws).contains("no AWS region is given"));
+
+    let journal = folder.path().join(".tidewalk/journal");
+    std::fs::create_dir_all(&journal).expect("a folder");
+    let entry = "{\"time\":\"2026-11-29T12:00:00Z\",\"account\":\"123456789012\",\
+                 \"region\":\"eu-west-1\",\"address\":\"key_pairs.b\",\
+                 \"action\":\"create\",\"mark\":\"done\",\"id\":\"key-1\"}\n";
+    std::fs::write(journal.join("s.jsonl"), entry).expect("a journal");
+    assert!(stderr(&status(&hosts)).contains("no AWS region is given"));
 }

@@ -7,6 +7,7 @@
 )]
 
 mod bad_playbooks;
+mod benches;
 mod cases;
 mod cli;
 mod engine;

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value as Json, json};
 use tidewalk::aws::Tags;
 use tidewalk::base::node::Value;
-use tidewalk::base::{Address, Error, Location, Node, Result, Shown, World};
+use tidewalk::base::{Address, Blob, Error, Location, Node, Result, Shown, World};
 use tidewalk::contract::{Fact, Render, Target, Work};
 use tidewalk::operations::registry::find;
 use tidewalk::operations::seen_file::hash_of;
@@ -37,7 +37,7 @@ struct Files(Json);
 
 impl Render for Files {
     fn template(&self, source: &Node, extra: &Json) -> Result<Node> {
-        let text = String::from_utf8(self.file(source)?).expect("a text template");
+        let text = String::from_utf8(self.file(source)?.to_vec()).expect("a text template");
         let rendered = minijinja::Environment::new()
             .render_str(
                 &text,
@@ -52,10 +52,10 @@ impl Render for Files {
         Ok(Node::new(&source.at, value))
     }
 
-    fn file(&self, source: &Node) -> Result<Vec<u8>> {
+    fn file(&self, source: &Node) -> Result<Blob> {
         let name = source.as_text().unwrap_or_default();
         match self.0[name].as_str() {
-            Some(text) => Ok(text.as_bytes().to_vec()),
+            Some(text) => Ok(text.into()),
             None => Err(Error::playbook(format!("no file `{name}`"), &source.at)),
         }
     }
@@ -113,7 +113,7 @@ fn command(command: &Command) -> Json {
         None => json!(command.argv),
         Some(bytes) => json!({
             "argv": command.argv,
-            "stdin": String::from_utf8(bytes.clone()).unwrap_or_else(|_| format!("{} bytes", bytes.len())),
+            "stdin": String::from_utf8(bytes.to_vec()).unwrap_or_else(|_| format!("{} bytes", bytes.len())),
         }),
     }
 }
@@ -247,7 +247,16 @@ fn undescribed(schema: &Json, place: &str, silent: &mut Vec<String>) {
 fn lines_of_one_file_are_edited_one_after_the_other() {
     let at = Location::nowhere("site.yml");
     let line = |text: &str| json!({ "line": { "path": "/etc/a", "line": text } });
-    let list = json!([line("one"), line("two"), line("two"), line("three")]);
+    let seed = json!({ "file": { "path": "/etc/b", "content": "seed\n", "if_missing": true } });
+    let after = json!({ "line": { "path": "/etc/b", "line": "one" } });
+    let list = json!([
+        line("one"),
+        line("two"),
+        line("two"),
+        line("three"),
+        seed,
+        after
+    ]);
     let declared = declared::read(Some(&Node::from_json(&at, &list))).expect("operations");
     let host = Target {
         address: &Address::new("hosts", "web"),
@@ -260,13 +269,20 @@ fn lines_of_one_file_are_edited_one_after_the_other() {
     let works = round::plan(host, &declared, None).expect("planned");
     let puts = works.iter().flat_map(|work| &work.commands);
     let puts: Vec<_> = puts
-        .map(|it| (it.argv[2].clone(), it.stdin.clone().unwrap_or_default()))
+        .map(|it| {
+            (
+                it.argv[2].clone(),
+                it.stdin.as_ref().map_or_else(Vec::new, |it| it.to_vec()),
+            )
+        })
         .collect();
     let (one, two) = (b"one\n".to_vec(), b"one\ntwo\n".to_vec());
     let wanted = [
         ("absent".to_owned(), one.clone()),
         (hash_of(&one), two.clone()),
         (hash_of(&two), b"one\ntwo\nthree\n".to_vec()),
+        ("-".to_owned(), b"seed\n".to_vec()),
+        (hash_of(b"seed\n"), b"seed\none\n".to_vec()),
     ];
     assert_eq!(puts, wanted);
 }

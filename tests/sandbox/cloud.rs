@@ -92,6 +92,7 @@ impl Play {
             folder: folder.path().to_owned(),
             local: folder.path().join(".tidewalk"),
             aws,
+            keep: None,
             progress: Arc::new(Silent),
         };
         Self {

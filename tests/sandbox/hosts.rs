@@ -2,6 +2,7 @@
 
 mod contact;
 mod guarded;
+mod kept;
 pub(crate) mod node;
 mod operations;
 mod rolling;

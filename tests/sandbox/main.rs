@@ -41,6 +41,7 @@ mod life;
 mod lives;
 mod playbooks;
 mod replaced;
+mod run_command;
 mod setups;
 #[path = "../stage/mod.rs"]
 mod stage;

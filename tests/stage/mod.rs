@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 use tidewalk::aws::Tags;
 use tidewalk::aws::tags::{Ownership, wanted};
-use tidewalk::base::{Address, Error, Location, Node, Result, Source, World};
+use tidewalk::base::{Address, Blob, Error, Location, Node, Result, Source, World};
 use tidewalk::contract::{Render, Target};
 
 /// All that a [`Target`] refers to.
@@ -26,11 +26,12 @@ impl Render for Files {
         Err(Error::playbook("no templates on this stage", &source.at))
     }
 
-    fn file(&self, source: &Node) -> Result<Vec<u8>> {
+    fn file(&self, source: &Node) -> Result<Blob> {
         let path = source.as_text().unwrap_or_default();
         match self.0.get(path) {
-            Some(content) => Ok(content.clone().into_bytes()),
+            Some(content) => Ok(content.as_str().into()),
             None => std::fs::read(path)
+                .map(Into::into)
                 .map_err(|cause| Error::playbook(format!("`{path}`: {cause}"), &source.at)),
         }
     }

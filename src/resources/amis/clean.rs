@@ -11,7 +11,7 @@ use crate::contract::{Context, Target};
 use crate::resources::hosts::open;
 use crate::resources::reference::HostName;
 use crate::ssh::batch::Run;
-use crate::ssh::{Batch, Command, Session};
+use crate::ssh::{Batch, Command, Transport};
 
 /// Host keys, machine id and the state of cloud-init go, so that each machine makes its own.
 const CLEAN: &str = r"
@@ -49,7 +49,7 @@ sync
 
 /// The host that is baked, with its open connection.
 pub(super) struct Host {
-    session: Arc<Session>,
+    session: Arc<dyn Transport>,
     sudo: bool,
 }
 

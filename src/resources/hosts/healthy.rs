@@ -6,10 +6,14 @@ use crate::contract::{Context, Target};
 use crate::operations::change;
 use crate::operations::round::Seen;
 use crate::resources::checks::Check;
-use crate::ssh::Session;
+use crate::ssh::Transport;
 
 /// Before a change: it is not proven any more.
-pub(super) async fn begin(check: Option<&Check>, session: &Session, sudo: bool) -> Result<()> {
+pub(super) async fn begin(
+    check: Option<&Check>,
+    session: &dyn Transport,
+    sudo: bool,
+) -> Result<()> {
     match check {
         Some(_) => change::mark(session, sudo, "tw_unproven").await,
         None => Ok(()),
@@ -21,7 +25,7 @@ pub(super) async fn prove(
     check: Option<&Check>,
     cx: &Context,
     target: Target<'_>,
-    session: &Session,
+    session: &dyn Transport,
     sudo: bool,
 ) -> Result<()> {
     let Some(check) = check else { return Ok(()) };

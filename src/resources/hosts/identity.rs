@@ -10,7 +10,7 @@ use crate::aws::tags;
 use crate::base::{Error, Result, ResultExt};
 use crate::contract::Context;
 use crate::ssh::batch::Run;
-use crate::ssh::{Batch, Command, HostKey, Pins, Session};
+use crate::ssh::{Batch, Command, HostKey, Pins, Transport};
 
 /// Makes the new key in a side file, unless it is there; prints `next KEY`. When the host shows
 /// another key than the planted one ($1) already, prints `own KEY`.
@@ -40,7 +40,7 @@ systemctl reload ssh 2>/dev/null || systemctl reload sshd
 /// if that was to be done.
 pub(super) async fn settle(
     cx: &Context,
-    session: &Session,
+    session: &dyn Transport,
     sudo: bool,
     pins: &Pins,
     instance: &str,
@@ -64,7 +64,7 @@ pub(super) async fn settle(
     Ok(Some(own))
 }
 
-async fn run(session: &Session, sudo: bool, script: &str, argument: &str) -> Result<String> {
+async fn run(session: &dyn Transport, sudo: bool, script: &str, argument: &str) -> Result<String> {
     let batch = Batch {
         prelude: "",
         sudo,

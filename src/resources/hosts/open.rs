@@ -4,14 +4,14 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::contract::Context;
-use crate::ssh::Session;
+use crate::ssh::Transport;
 
 /// Connections by the host's name in the playbook, and whether root is by `sudo` there.
 #[derive(Default)]
-struct Open(Mutex<HashMap<String, (Arc<Session>, bool)>>);
+struct Open(Mutex<HashMap<String, (Arc<dyn Transport>, bool)>>);
 
 /// Keeps the connection to a host for others.
-pub(super) fn remember(cx: &Context, host: &str, session: &Arc<Session>, sudo: bool) {
+pub(super) fn remember(cx: &Context, host: &str, session: &Arc<dyn Transport>, sudo: bool) {
     let open = cx.aws.shared::<Open>();
     let mut open = open.0.lock().unwrap_or_else(PoisonError::into_inner);
     open.insert(host.to_owned(), (Arc::clone(session), sudo));
@@ -19,7 +19,7 @@ pub(super) fn remember(cx: &Context, host: &str, session: &Arc<Session>, sudo: b
 
 /// The connection to a host, where this run has one, and whether root is by `sudo` there.
 #[must_use]
-pub fn connection(cx: &Context, host: &str) -> Option<(Arc<Session>, bool)> {
+pub fn connection(cx: &Context, host: &str) -> Option<(Arc<dyn Transport>, bool)> {
     let open = cx.aws.shared::<Open>();
     let open = open.0.lock().unwrap_or_else(PoisonError::into_inner);
     open.get(host).cloned()

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::Host;
+use super::way::{Carrier, ManagedNode, Way, of_ssh_alone};
 use crate::base::{Address, Error, Node, Result};
 use crate::contract::Target;
 use crate::resources::checks::Check;
@@ -23,10 +24,12 @@ pub enum Reach {
     },
     /// It can be connected to.
     At {
-        /// Where, and as whom.
-        destination: Destination,
-        /// What its host key may be.
-        pins: Pins,
+        /// Where, as whom, by what.
+        way: Way,
+        /// IP address or host name.
+        address: String,
+        /// What its host key may be; nobody need know that of a host that SSH does not reach.
+        pins: Option<Pins>,
         /// Id of the instance; the address of a host outside AWS.
         id: String,
     },
@@ -72,21 +75,36 @@ pub(super) fn reach(folder: &Path, spec: &Host, target: Target<'_>) -> Result<Re
             let Some(address) = address else {
                 return Ok(Reach::NotYet);
             };
-            let key = output("host_key").ok_or_else(|| unknown_key(name, id, target))?;
+            let key = match (output("host_key"), spec.transport) {
+                (None, Carrier::Ssh) => return Err(unknown_key(name, id, target)),
+                (key, _) => key.map(pins).transpose(),
+            };
             (
                 address,
-                pins(key).map_err(|error| error.at(place("instance")))?,
+                key.map_err(|error| error.at(place("instance")))?,
                 id,
             )
         }
         (None, Some(address)) => {
             let key = spec.host_key.as_deref().unwrap_or_default();
             let pins = pins(key).map_err(|error| error.at(place("host_key")))?;
-            (address.as_str(), pins, address.as_str())
+            (address.as_str(), Some(pins), address.as_str())
         }
         (None, None) => return Ok(Reach::NotYet),
     };
-    let keys = pins.keys();
+    let found = |way: Way| Reach::At {
+        way,
+        address: address.to_owned(),
+        pins: pins.clone(),
+        id: id.to_owned(),
+    };
+    if spec.transport == Carrier::Ssm {
+        return Ok(found(Way::Ssm(ManagedNode {
+            name: target.address.to_string(),
+            instance: id.to_owned(),
+        })));
+    }
+    let keys = pins.as_ref().map(Pins::keys).unwrap_or_default();
     let identity = spec.identity.as_ref().map(|path| local_path(folder, path));
     if let Some(path) = &identity {
         usable(path).map_err(|error| error.at(place("identity")))?;
@@ -99,19 +117,15 @@ pub(super) fn reach(folder: &Path, spec: &Host, target: Target<'_>) -> Result<Re
             identity: identity.clone(),
         }),
     };
-    Ok(Reach::At {
-        destination: Destination {
-            name: target.address.to_string(),
-            address: address.to_owned(),
-            user: spec.user.clone(),
-            port: spec.port,
-            identity,
-            jump,
-            keys,
-        },
-        pins,
-        id: id.to_owned(),
-    })
+    Ok(found(Way::Ssh(Destination {
+        name: target.address.to_string(),
+        address: address.to_owned(),
+        user: spec.user.clone(),
+        port: spec.port,
+        identity,
+        jump,
+        keys,
+    })))
 }
 
 fn pins(text: &str) -> Result<Pins> {
@@ -207,6 +221,27 @@ pub(super) fn check(spec: &Host, node: &Node) -> Vec<Error> {
     if spec.jump_host_key.is_some() && spec.jump.is_none() {
         let text = "`jump_host_key` belongs to `jump`";
         errors.push(Error::playbook(text, place("jump_host_key")));
+    }
+    if spec.transport == Carrier::Ssm {
+        errors.extend(check_managed(spec, node));
+    }
+    errors
+}
+
+fn check_managed(spec: &Host, node: &Node) -> Vec<Error> {
+    let place = |key: &str| node.entry(key).map_or(&node.at, |node| &node.at);
+    let mut errors = Vec::new();
+    if spec.instance.is_none() {
+        let text = "`transport: ssm` reaches instances only: give `instance`";
+        errors.push(Error::playbook(text, place("transport")));
+    }
+    if let Some((key, given)) = of_ssh_alone(node) {
+        let text = format!("`{key}` belongs to `transport: ssh`");
+        errors.push(Error::playbook(text, &given.at));
+    }
+    if !spec.sudo {
+        let text = "AWS's agent is root: `sudo: false` belongs to `transport: ssh`";
+        errors.push(Error::playbook(text, place("sudo")));
     }
     errors
 }

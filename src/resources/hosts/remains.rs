@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use super::reach::{self, Reach};
 use super::spec;
+use super::way::{Again, Way};
 use crate::aws::Tags;
 use crate::base::{Address, Error, Outputs, Result};
 use crate::contract::{Context, Found, Presence, Target};
 use crate::operations::change::Place;
 use crate::operations::manifest;
-use crate::ssh::Session;
+use crate::ssh::Transport;
 use crate::ssh::session::Patience;
 
 /// A host that does not answer within this is told to be unknown.
@@ -19,19 +20,32 @@ const PATIENCE: Duration = Duration::from_secs(15);
 
 /// A host that holds something of the stack.
 pub(super) struct Remains {
-    session: Session,
+    cx: Context,
+    way: Way,
+    session: Arc<dyn Transport>,
     sudo: bool,
-    stack: String,
     address: Address,
 }
 
 impl Remains {
-    fn place(&self) -> Place<'_> {
+    async fn made(&self) -> Result<Vec<String>> {
+        let again = self.again();
+        manifest::made(&self.place(&again)).await
+    }
+
+    fn again(&self) -> Again<'_> {
+        Again {
+            cx: &self.cx,
+            way: &self.way,
+        }
+    }
+
+    fn place<'a>(&'a self, again: &'a Again<'a>) -> Place<'a> {
         Place {
-            session: &self.session,
-            again: self.session.destination(),
+            session: &*self.session,
+            again,
             sudo: self.sudo,
-            stack: &self.stack,
+            stack: &self.cx.stack,
             name: &self.address.name,
         }
     }
@@ -46,7 +60,7 @@ pub(super) async fn look(cx: &Context, target: Target<'_>) -> Result<Option<Foun
     let Some(spec) = spec(target.node)? else {
         return Ok(None);
     };
-    let (destination, id) = match reach::reach(&cx.folder, &spec, target)? {
+    let (way, id) = match reach::reach(&cx.folder, &spec, target)? {
         Reach::NotYet => return Ok(None),
         Reach::NotRunning { id, state } => {
             return Err(
@@ -54,23 +68,22 @@ pub(super) async fn look(cx: &Context, target: Target<'_>) -> Result<Option<Foun
                     .hint("start it, and run `destroy` again"),
             );
         }
-        Reach::At {
-            destination, id, ..
-        } => (destination, id),
+        Reach::At { way, id, .. } => (way, id),
     };
     let patience = Patience {
         booting: PATIENCE,
         first_start: false,
     };
     let doing = |what: &str| cx.progress.doing(target.address, what);
-    let session = Session::connect(&destination, patience, &doing).await?;
+    let session = way.open(cx, patience, &doing).await?;
     let remains = Remains {
+        cx: cx.clone(),
+        way,
         session,
         sudo: spec.sudo,
-        stack: cx.stack.clone(),
         address: target.address.clone(),
     };
-    let made = manifest::made(&remains.place()).await?;
+    let made = remains.made().await?;
     if made.is_empty() {
         return Ok(None);
     }
@@ -94,7 +107,8 @@ pub(super) async fn take_away(cx: &Context, live: &Found) -> Result<()> {
         return Ok(());
     };
     let doing = |what: &str| cx.progress.doing(&remains.address, what);
-    for left in manifest::undo(&remains.place(), &doing).await? {
+    let again = remains.again();
+    for left in manifest::undo(&remains.place(&again), &doing).await? {
         let text = format!("left on {}: {left}", remains.address);
         cx.progress.note(&text);
     }
@@ -111,7 +125,7 @@ pub(super) async fn presence(cx: &Context, id: &str) -> Presence {
     let Some(remains) = remains else {
         return Presence::Absent;
     };
-    match manifest::made(&remains.place()).await {
+    match remains.made().await {
         Ok(made) if made.is_empty() => Presence::Absent,
         Ok(made) => Presence::Present(format!("{} things noted there", made.len())),
         Err(error) => Presence::unknown(&error),

@@ -26,6 +26,8 @@ pub(crate) struct Machine {
     pub(crate) private: Option<Ipv4Addr>,
     /// Its public or elastic address.
     pub(crate) public: Option<Ipv4Addr>,
+    /// ARN of its instance profile.
+    pub(crate) profile: Option<String>,
 }
 
 /// Asks the emulator directly, past the front; cheap to clone.
@@ -71,6 +73,19 @@ impl Cloud {
             .clone()
     }
 
+    /// The emulator's IAM.
+    pub(crate) fn iam(&self, region: &str) -> aws_sdk_iam::Client {
+        let keys = Credentials::new(ACCESS_KEY_ID, SECRET_ACCESS_KEY, None, None, "sandbox");
+        let config = aws_sdk_iam::Config::builder()
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .region(Region::new(region.to_owned()))
+            .endpoint_url(&self.endpoint)
+            .credentials_provider(keys)
+            .retry_config(RetryConfig::disabled())
+            .build();
+        aws_sdk_iam::Client::from_conf(config)
+    }
+
     /// The instances of those ids, or all when none is given, or those in a security group.
     pub(crate) async fn machines(
         &self,
@@ -102,6 +117,7 @@ impl Cloud {
                     image: instance.image_id.unwrap_or_default(),
                     private: address(instance.private_ip_address),
                     public: address(instance.public_ip_address),
+                    profile: instance.iam_instance_profile.and_then(|it| it.arn),
                 });
             }
         }

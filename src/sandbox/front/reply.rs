@@ -50,6 +50,18 @@ impl Reply {
         }
     }
 
+    /// An answer in JSON.
+    pub(crate) fn json(answer: &serde_json::Value) -> Self {
+        Self {
+            status: 200,
+            content_type: "application/x-amz-json-1.1".to_owned(),
+            code: None,
+            rule: None,
+            headers: HeaderMap::new(),
+            body: answer.to_string().into_bytes(),
+        }
+    }
+
     /// The body as XML, when it is an answer and no error.
     pub(crate) fn xml(&self) -> Option<Element> {
         (self.status == 200)

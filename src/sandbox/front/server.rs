@@ -13,6 +13,7 @@ use tokio::sync::Notify;
 use super::addresses::Addresses;
 use super::call::Call;
 use super::cloud::{Cloud, Machine};
+use super::commands::Commands;
 use super::cut::{Cut, Cuttable};
 use super::faults::{Effect, Faults};
 use super::forward::Forward;
@@ -22,7 +23,7 @@ use super::record::Record;
 use super::reply::Reply;
 use super::state::{State, States};
 use super::tokens::Tokens;
-use super::{control, ec2, stale};
+use super::{control, ec2, run_command, stale};
 use crate::base::{Result, ResultExt};
 use crate::sandbox::hosts::Hosts;
 
@@ -45,6 +46,8 @@ pub(crate) struct Front {
     pub(crate) hosts: Option<Hosts>,
     /// Answers of other services than EC2, for stale reads.
     pub(crate) memory: Memory,
+    /// What Run Command was asked to run.
+    pub(crate) commands: Commands,
     /// The record of calls.
     pub(crate) record: Record,
     /// Faults in force.
@@ -96,6 +99,7 @@ impl Front {
             tokens: Tokens::default(),
             hosts,
             memory: Memory::default(),
+            commands: Commands::default(),
             record: Record::default(),
             faults: Faults::default(),
             problems,
@@ -176,6 +180,7 @@ async fn answer(
                 Reply::error(&call, *status, code, "a fault that was asked for")
             }
             Some(Effect::Reset) => Reply::error(&call, 503, "Reset", "the connection was reset"),
+            _ if run_command::answers(&call) => run_command::answer(&front, &call).await,
             _ if call.service == "ec2" => ec2::answer(&front, &call, &parts).await,
             Some(Effect::Stale { ms }) => {
                 let age = Duration::from_millis(*ms);

@@ -6,8 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
+use super::seed;
 use super::worker::{Job, Work, Worker};
-use crate::docker::Engine;
+use crate::base::Result;
+use crate::docker::{Engine, Exec};
 use crate::sandbox::amis;
 use crate::sandbox::front::{Cloud, Problems, States};
 
@@ -45,6 +47,13 @@ pub(crate) struct Shared {
     pub(crate) problems: Problems,
     /// Keeps the machine usable while many hosts start.
     pub(crate) turns: Arc<Semaphore>,
+}
+
+impl Shared {
+    /// The name of an instance's container.
+    pub(super) fn container(&self, id: &str) -> String {
+        format!("tidewalk-{}-{id}", self.sandbox)
+    }
 }
 
 impl Hosts {
@@ -86,6 +95,37 @@ impl Hosts {
     /// Whether the instance has a host.
     pub(crate) fn has(&self, id: &str) -> bool {
         self.lock().contains_key(id)
+    }
+
+    /// Whether the agent of Systems Manager runs on a host.
+    pub(crate) async fn has_agent(&self, id: &str) -> bool {
+        let asked = ["systemctl", "is-active", "--quiet", seed::AGENT_UNIT];
+        let container = self.shared.container(id);
+        let asked = self.shared.engine.exec(&container, &asked).await;
+        asked.is_ok_and(|it| it.status == 0)
+    }
+
+    /// Runs a script as the agent does: from a file, as root, with no terminal and little environment,
+    /// for so many seconds at most.
+    pub(crate) async fn document(
+        &self,
+        id: &str,
+        command: &str,
+        script: &str,
+        seconds: &str,
+    ) -> Result<Exec> {
+        let (engine, container) = (&self.shared.engine, self.shared.container(id));
+        let path = format!(
+            "var/lib/amazon/ssm/{id}/document/orchestration/{command}/awsrunShellScript/0.awsrunShellScript/_script.sh"
+        );
+        let archive = seed::file(&path, script.as_bytes())?;
+        engine.put_archive(&container, archive).await?;
+        let path = format!("/{path}");
+        let program = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+        let argv = [
+            "env", "-i", program, "timeout", "-k", "5", seconds, "sh", &path,
+        ];
+        engine.exec(&container, &argv).await
     }
 
     /// Gives a host work; it does it after what it was given before.

@@ -16,6 +16,15 @@ use crate::base::{Result, ResultExt};
 /// The program in the node image that gives the host the addresses of the list.
 pub(super) const SET_ADDRESSES: &str = "/usr/local/sbin/tidewalk-sandbox-addresses";
 
+/// The agent of Systems Manager, as a unit that can be stopped; the sandbox does its work.
+const AGENT: &str = "[Unit]\nDescription=amazon-ssm-agent (of the sandbox)\n\
+    [Service]\nExecStart=/bin/sleep infinity\nRestart=always\n\
+    [Install]\nWantedBy=multi-user.target\n";
+const UNITS: &str = "etc/systemd/system";
+
+/// The unit of the agent of Systems Manager.
+pub(super) const AGENT_UNIT: &str = "amazon-ssm-agent.service";
+
 const SEED: &str = "var/lib/cloud/seed";
 const OURS: &str = "etc/tidewalk-sandbox";
 
@@ -59,7 +68,24 @@ pub(super) fn archive(id: &str, hostname: &str, launch: &Launch) -> Result<Vec<u
     for (path, content) in files {
         put(&mut tar, &path, EntryType::Regular, content)?;
     }
+    // Debian's images come without the agent: https://docs.aws.amazon.com/systems-manager/latest/userguide/ami-preinstalled-agent.html
+    if launch.user != "admin" {
+        let unit = format!("{UNITS}/{AGENT_UNIT}");
+        put(&mut tar, &unit, EntryType::Regular, AGENT.as_bytes())?;
+        link(
+            &mut tar,
+            &format!("{UNITS}/multi-user.target.wants/{AGENT_UNIT}"),
+            &format!("/{unit}"),
+        )?;
+    }
     tar.into_inner().context("packing the seed")
+}
+
+/// A file alone.
+pub(super) fn file(path: &str, content: &[u8]) -> Result<Vec<u8>> {
+    let mut tar = Builder::new(Vec::new());
+    put(&mut tar, path, EntryType::Regular, content)?;
+    tar.into_inner().context("packing a file")
 }
 
 /// The list of public addresses alone.
@@ -73,6 +99,15 @@ pub(super) fn addresses(addresses: &[Ipv4Addr]) -> Result<Vec<u8>> {
         list.as_bytes(),
     )?;
     tar.into_inner().context("packing addresses")
+}
+
+fn link(tar: &mut Builder<Vec<u8>>, path: &str, to: &str) -> Result<()> {
+    let mut header = Header::new_gnu();
+    header.set_entry_type(EntryType::Symlink);
+    header.set_size(0);
+    header.set_mode(0o777);
+    tar.append_link(&mut header, path, to)
+        .context(format!("packing `{path}`"))
 }
 
 fn listed(addresses: &[Ipv4Addr]) -> String {

@@ -72,7 +72,7 @@ pub(crate) struct Worker {
 impl Worker {
     /// For the host of an instance.
     pub(crate) fn new(shared: Shared, id: &str) -> Self {
-        let container = format!("tidewalk-{}-{id}", shared.sandbox);
+        let container = shared.container(id);
         Self {
             shared,
             id: id.to_owned(),

@@ -62,6 +62,7 @@ impl Playroom {
             folder: self.folder.path().to_owned(),
             local: self.folder.path().join(".tidewalk"),
             aws: connect(&options).await.unwrap(),
+            keep: None,
             progress: Arc::new(Silent),
         }
     }

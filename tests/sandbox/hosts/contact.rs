@@ -160,11 +160,11 @@ async fn words_reach_a_program_on_the_host_as_they_are() {
     let node = Node::start();
     let site = Site::of(&node).await;
     let words = ["printf", "%s|", "a b", "$HOME", "it's; `id`", ""].map(str::to_owned);
-    let output = tidewalk::ssh::capture(&site.destination(), &words)
+    let output = tidewalk::ssh::capture(&site.destination(), None, &words)
         .await
         .expect("ran");
     assert_eq!(output.stdout, b"a b|$HOME|it's; `id`||");
-    let failed = tidewalk::ssh::capture(&site.destination(), &["false".to_owned()])
+    let failed = tidewalk::ssh::capture(&site.destination(), None, &["false".to_owned()])
         .await
         .expect("ran");
     assert_eq!(failed.status, Some(1));

@@ -12,11 +12,14 @@ use axum::http::StatusCode;
 use tidewalk::aws::Tags;
 use tidewalk::aws::clients::{ConnectOptions, Credentials, connect};
 use tidewalk::base::node::Value;
-use tidewalk::base::{Address, Error, FieldChange, Location, Node, Outputs, Result, Secret, World};
+use tidewalk::base::{
+    Address, Blob, Error, FieldChange, Location, Node, Outputs, Result, Secret, World,
+};
 use tidewalk::contract::{self, Context, Found, Kind, Progress, Render, Target};
 use tidewalk::operations::{declared, round};
 use tidewalk::resources::hosts::Hosts;
 use tidewalk::resources::hosts::reach::{self, Reach};
+use tidewalk::resources::hosts::way::Way;
 use tidewalk::ssh::session::Patience;
 use tidewalk::ssh::{Destination, Session};
 
@@ -53,7 +56,7 @@ async fn create_tags(State(log): State<TagLog>, body: String) -> (StatusCode, St
 }
 
 pub(crate) struct Site {
-    cx: Context,
+    pub(crate) cx: Context,
     folder: PathBuf,
     address: Address,
     at: Location,
@@ -94,7 +97,7 @@ impl Progress for News {
 impl Render for Site {
     fn template(&self, source: &Node, extra: &serde_json::Value) -> Result<Node> {
         let bytes = self.file(source)?;
-        let text = String::from_utf8(bytes).expect("a text template");
+        let text = String::from_utf8(bytes.to_vec()).expect("a text template");
         let rendered = minijinja::Environment::new()
             .render_str(
                 &text,
@@ -104,9 +107,11 @@ impl Render for Site {
         Ok(Node::new(&source.at, Value::Text(rendered)))
     }
 
-    fn file(&self, source: &Node) -> Result<Vec<u8>> {
+    fn file(&self, source: &Node) -> Result<Blob> {
         let path = self.folder.join(source.as_text().unwrap_or_default());
-        std::fs::read(path).map_err(|cause| Error::playbook(cause.to_string(), &source.at))
+        std::fs::read(path)
+            .map(Into::into)
+            .map_err(|cause| Error::playbook(cause.to_string(), &source.at))
     }
 }
 
@@ -166,6 +171,7 @@ impl Site {
                 folder: folder.clone(),
                 local: folder.join(".tidewalk"),
                 aws,
+                keep: None,
                 progress: Arc::<News>::clone(&news),
             },
             folder,
@@ -243,7 +249,10 @@ impl Site {
     pub(crate) fn destination(&self) -> Destination {
         let (node, tags) = (self.node("[]"), Tags::default());
         match reach::of_node(&self.folder, self.target(&node, &tags)) {
-            Ok(Reach::At { destination, .. }) => destination,
+            Ok(Reach::At {
+                way: Way::Ssh(destination),
+                ..
+            }) => destination,
             other => panic!("the host can be reached: {other:?}"),
         }
     }
