@@ -28,6 +28,7 @@ demo: setup build ## Run the main job on the sandbox: up, plan, apply, drift, he
 
 .PHONY: test
 test: setup lint ## Run all tests
+	@scripts/setup.sh tests
 	cargo test --locked
 
 .PHONY: lint

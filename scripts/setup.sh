@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs what building, testing and the sandbox need. Safe to repeat: does nothing where all is there.
+# Installs what building, testing and the sandbox need; with `tests`, also the browser that the tests use.
+# Safe to repeat: does nothing where all is there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -25,6 +26,9 @@ need mmdebstrap mmdebstrap
 need puttygen putty-tools
 need python3 python3-venv
 python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
+if [ "${1:-}" = tests ] && ! command -v chromium-headless-shell chromium google-chrome >/dev/null; then
+  missing+=(chromium-headless-shell)
+fi
 if [ "${#missing[@]}" -gt 0 ]; then
   say "installing ${missing[*]}"
   [ "$(id -u)" = 0 ] || fail "that needs root: run \`sudo apt-get install ${missing[*]}\`, then this again"

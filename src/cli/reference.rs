@@ -25,7 +25,8 @@ A playbook is a YAML mapping: a few settings, then one section per kind of resou
 from a name to what is wanted of it. An expression `{{ … }}` may stand wherever a value does; where
 it is the whole value, it keeps its type. It reads `vars.NAME`, `env.NAME`, `stack`, `region`,
 `account`, the outputs of other resources (`instances.server.public_ip`), and inside `for_each` also
-`each.key` and `each.value`.
+`each.key` and `each.value`. `file('NAME')` is the text of a file beside the playbook, and
+`files('FOLDER')` the list of the files in a folder there.
 
 Sizes and times carry their unit in the name (`size_gib`, `retention_hours`). The column *change* says
 what a changed value does to a resource that exists: it is changed *in place*, or the change *makes it
@@ -44,9 +45,9 @@ const COMMON: &str = "
 
 | field | type | default | meaning |
 | --- | --- | --- | --- |
-| `for_each` | list or mapping |  | Make one of it for each item: `node[a]`, with `each.key` and `each.value` |
+| `for_each` | list or mapping |  | Make one of it for each item: `node[a]`, with `each.key` and `each.value`. It may read `vars`, `env` and the answers of `iam_users` and `iam_groups` (`\"{{ iam_users.team.users \\| map(attribute='linux_name') }}\"`), which are asked for first; offline, what such answers make is left out |
 | `serial` | number or share | all | So many of `for_each` at once (`1`, `25%`); the next ones follow only when these are done, so nothing is rolled out after a failure |
-| `depends_on` | list of addresses |  | What must be in place first, where no reference says so |
+| `depends_on` | list of addresses |  | What must be in place first, where no reference says so; of what `for_each` makes, all without a key |
 | `protect` | true/false | `false` | Destroy leaves it, says so, and ends with exit code 5; it is never replaced |
 | `keep` | true/false | `false` | It survives destroy, as intended |
 | `tags` | mapping |  | Its own tags, laid over those of the playbook |

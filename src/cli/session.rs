@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::flags::{CloudFlags, PlaybookFlags, RunFlags, StackFlags, USUAL_PLAYBOOK};
 use super::{bundled, interrupt};
 use crate::aws::clients::{Clients, ConnectOptions, Credentials, Identity, connect};
-use crate::base::{Address, Error, Errors, Result, Secret};
+use crate::base::{Address, Error, Errors, Result, Secret, World};
 use crate::contract::{Context, Kind, Progress, Stage};
 use crate::engine::{self, Bill, Engine, Options, Stop};
 use crate::playbook::{Facts, LoadOptions, Playbook, Section};
@@ -48,6 +48,7 @@ pub fn sections() -> Vec<Section> {
             name: kind.name(),
             schema: kind.schema(),
             outputs: kind.outputs(),
+            asks: kind.asks(),
         })
         .collect()
 }
@@ -58,7 +59,7 @@ pub fn sections() -> Vec<Section> {
 /// Every problem found.
 pub fn check(flags: &PlaybookFlags) -> Result<Checked, Errors> {
     let kinds = resources::registry();
-    let playbook = load(flags, &kinds)?;
+    let playbook = load(flags, &kinds, World::default())?;
     let region = playbook.region.as_deref();
     engine::hold(&playbook, &kinds, &facts(&playbook), region)?;
     let stage = |address: &Address| {
@@ -83,7 +84,7 @@ pub fn check(flags: &PlaybookFlags) -> Result<Checked, Errors> {
 /// Every problem found; a usage error, when no region is given.
 pub fn bill(flags: &PlaybookFlags, region: Option<&str>) -> Result<Bill, Errors> {
     let kinds = resources::registry();
-    let playbook = load(flags, &kinds)?;
+    let playbook = load(flags, &kinds, World::default())?;
     let Some(region) = region.or(playbook.region.as_deref()) else {
         return Err(
             Error::usage("the playbook names no region, and each has its prices")
@@ -109,7 +110,7 @@ fn facts(playbook: &Playbook) -> Facts {
 /// # Errors
 /// Every problem found.
 pub fn graph(flags: &PlaybookFlags) -> Result<Graph, Errors> {
-    let playbook = load(flags, &resources::registry())?;
+    let playbook = load(flags, &resources::registry(), World::default())?;
     let mut graph = Graph {
         stack: playbook.stack.clone(),
         ..Graph::default()
@@ -137,7 +138,11 @@ pub fn schema() -> serde_json::Value {
 }
 
 /// The playbook, loaded and checked by every kind.
-fn load(flags: &PlaybookFlags, kinds: &[Arc<dyn Kind>]) -> Result<Playbook, Errors> {
+fn load(
+    flags: &PlaybookFlags,
+    kinds: &[Arc<dyn Kind>],
+    answers: World,
+) -> Result<Playbook, Errors> {
     let options = LoadOptions {
         vars: flags.vars.vars.clone(),
         vars_files: flags.vars.vars_files.clone(),
@@ -145,6 +150,7 @@ fn load(flags: &PlaybookFlags, kinds: &[Arc<dyn Kind>]) -> Result<Playbook, Erro
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect(),
         bundled: Some(bundled::BUNDLED),
+        answers,
     };
     let loaded = Playbook::load(&flags.playbook, &options, &sections());
     let playbook = loaded.map_err(|errors| not_named(errors, &flags.playbook))?;
@@ -177,7 +183,7 @@ impl Session {
         run: &RunFlags,
     ) -> Result<Self, Errors> {
         let kinds = resources::registry();
-        let playbook = load(flags, &kinds)?;
+        let playbook = load(flags, &kinds, World::default())?;
         let folder = if playbook.folder.as_os_str().is_empty() {
             PathBuf::from(".")
         } else {
@@ -213,6 +219,13 @@ impl Session {
             keep: run.keep.keep()?,
             ..surroundings(&playbook.stack, aws, identity.account, &folder)
         };
+        let asks = !playbook.asks.is_empty();
+        let session = Self::new(out, kinds, Some(playbook), cx.clone(), cloud, run);
+        if !asks {
+            return Ok(session);
+        }
+        let kinds = resources::registry();
+        let playbook = load(flags, &kinds, session.engine.awaited().await?)?;
         Ok(Self::new(out, kinds, Some(playbook), cx, cloud, run))
     }
 

@@ -149,6 +149,12 @@ pub trait Kind: Send + Sync {
         Stage::Account
     }
 
+    /// It only asks about the account: `for_each` may read what it answers, before anything is
+    /// planned.
+    fn asks(&self) -> bool {
+        false
+    }
+
     /// The JSON Schema of one spec. Typed references carry `"x-kind": "SECTION"`, template files
     /// `"x-template": true`.
     fn schema(&self) -> Schema;

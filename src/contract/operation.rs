@@ -75,6 +75,12 @@ pub trait Operation: DeserializeOwned + JsonSchema + Send + Sync + 'static {
     /// A playbook error, when the operation names what is not there (a template file).
     fn probe(&self, target: Target<'_>) -> Result<Vec<Command>>;
 
+    /// Names of the parameters (`SecureString`s) whose values its work needs, by what was seen: each
+    /// value comes as one more fact before a change, and a plan goes without.
+    fn parameters(&self, _facts: &[Fact]) -> Vec<String> {
+        Vec::new()
+    }
+
     /// What is to be done, from one fact per probe. Pure.
     ///
     /// # Errors

@@ -55,11 +55,20 @@ tw_see_pending() {
   return 0
 }
 
-# USER: its passwd entry, its groups, and the hash field of its password (root only).
+# USER: its passwd entry, its groups, and the hash field of its password (root only), which is not
+# told while a first password is half given.
 tw_see_user() {
   getent passwd "$1" || return 1
   id -Gn -- "$1"
-  getent shadow "$1" | cut -d: -f2
+  [ -e "$tw_state/first-password/$1" ] || getent shadow "$1" | cut -d: -f2
+}
+
+# USER <PASSWORD: sets it, to be changed at the first login. The two belong together: a run that ends
+# between them leaves a mark.
+tw_first_password() {
+  mkdir -p "$tw_state/first-password" && : >"$tw_state/first-password/$1" || return 1
+  { printf '%s:' "$1" && cat && echo; } | chpasswd && chage -d 0 -- "$1" || return 1
+  rm -f -- "$tw_state/first-password/$1"
 }
 
 # USER: its home, `PATH|MODE|OWNER` of the file, and the file.

@@ -18,6 +18,7 @@ pub mod names;
 pub mod packages;
 pub mod placement;
 pub mod prelude;
+pub mod reboot;
 pub mod registry;
 pub mod repository;
 pub mod round;
@@ -32,7 +33,7 @@ pub use declared::Declared;
 pub use registry::{Entry, Planned};
 
 /// Every operation, in the order that the reference lists them.
-pub const ALL: [Entry; 13] = [
+pub const ALL: [Entry; 14] = [
     Entry::of::<packages::Packages>(),
     Entry::of::<repository::Repository>(),
     Entry::of::<file::File>(),
@@ -46,4 +47,5 @@ pub const ALL: [Entry; 13] = [
     Entry::of::<unit::Unit>(),
     Entry::of::<command::Command>(),
     Entry::of::<timer::Timer>(),
+    Entry::of::<reboot::Reboot>(),
 ];

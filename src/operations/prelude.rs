@@ -14,7 +14,9 @@ const ALL: &str = concat!(
     "\n",
     include_str!("manifest.sh"),
     "\n",
-    include_str!("packages.sh")
+    include_str!("packages.sh"),
+    "\n",
+    include_str!("reboot.sh")
 );
 
 static FUNCTIONS: LazyLock<Functions> = LazyLock::new(|| Functions::read(ALL));

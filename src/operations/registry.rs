@@ -20,6 +20,8 @@ pub trait Planned: Send + Sync {
     /// # Errors
     /// As there.
     fn probe(&self, target: Target<'_>) -> Result<Vec<Command>>;
+    /// As [`Operation::parameters`].
+    fn parameters(&self, facts: &[Fact]) -> Vec<String>;
     /// As [`Operation::work`].
     ///
     /// # Errors
@@ -38,6 +40,10 @@ impl<O: Operation> Planned for O {
 
     fn probe(&self, target: Target<'_>) -> Result<Vec<Command>> {
         Operation::probe(self, target)
+    }
+
+    fn parameters(&self, facts: &[Fact]) -> Vec<String> {
+        Operation::parameters(self, facts)
     }
 
     fn work(&self, target: Target<'_>, facts: &[Fact]) -> Result<Work> {

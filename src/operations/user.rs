@@ -32,6 +32,10 @@ pub struct User {
     /// The password's hash as `mkpasswd` or `openssl passwd -6` prints it; never shown.
     #[schemars(with = "Option<String>")]
     password_hash: Option<Secret>,
+    /// Name of a `SecureString` parameter with the password of a user who has none yet: it must be
+    /// changed at the first login. A password that was ever set stays; this one is never shown, and
+    /// read only when it is needed.
+    initial_password: Option<String>,
     /// A new one is a system user, without a home directory.
     #[serde(default)]
     system: bool,
@@ -43,6 +47,9 @@ pub struct User {
     #[serde(default)]
     remove_home: bool,
 }
+
+/// What is in the place of the hash of a password that was never set.
+const NEVER_SET: [&str; 5] = ["", "!", "!!", "*", "!*"];
 
 /// What `tw_see_user` tells.
 struct Seen {
@@ -83,6 +90,13 @@ impl User {
     /// A program that changes the account, which may be the one we are logged in as.
     fn account(&self, program: &str) -> Command {
         Command::new(["tw_account", &self.name, program])
+    }
+
+    /// Where the password comes from, of a user who never had one.
+    fn first_password(&self, seen: Option<&Seen>) -> Option<&String> {
+        let unset = |seen: &Seen| NEVER_SET.contains(&seen.password_hash.as_str());
+        let name = self.initial_password.as_ref();
+        name.filter(|_| self.state == State::Present && seen.is_none_or(unset))
     }
 
     /// Options that `useradd` and `usermod` share, with what they change.
@@ -129,6 +143,11 @@ impl User {
         (changes, options)
     }
 
+    fn two_passwords(&self) -> Option<String> {
+        let two = self.initial_password.is_some() && self.password_hash.is_some();
+        two.then(|| "leave out `initial_password` or `password_hash`".to_owned())
+    }
+
     fn password(&self, seen: Option<&Seen>, work: &mut Work) {
         let Some(wanted) = &self.password_hash else {
             return;
@@ -159,6 +178,7 @@ impl Operation for User {
             names::field("group", self.group.as_deref().and_then(names::account)),
             names::field("shell", self.shell.as_deref().and_then(names::path)),
             names::field("home", self.home.as_deref().and_then(names::path)),
+            names::field("initial_password", self.two_passwords()),
         ]
         .into_iter()
         .chain(groups.map(|(index, group)| names::item("groups", index, names::account(group))))
@@ -168,6 +188,14 @@ impl Operation for User {
 
     fn probe(&self, _target: Target<'_>) -> Result<Vec<Command>> {
         Ok(vec![Command::new(["tw_see_user", &self.name])])
+    }
+
+    fn parameters(&self, facts: &[Fact]) -> Vec<String> {
+        let seen = read(facts.first()).ok().flatten();
+        self.first_password(seen.as_ref())
+            .cloned()
+            .into_iter()
+            .collect()
     }
 
     fn work(&self, _target: Target<'_>, facts: &[Fact]) -> Result<Work> {
@@ -214,6 +242,15 @@ impl Operation for User {
         }
         work.changes.extend(changes);
         self.password(seen.as_ref(), &mut work);
+        if let Some(name) = self.first_password(seen.as_ref()) {
+            let label = format!("{} initial_password", self.label());
+            let new = format!("that of parameter {name}, to be changed at the first login");
+            work.changes
+                .push(update(&label, Shown::Absent, Shown::of(new)));
+            let give = self.account("tw_first_password").arg(&self.name);
+            let value = facts.get(1).map(|fact| fact.stdout.clone());
+            work.commands.extend(value.map(|value| give.reading(value)));
+        }
         Ok(work)
     }
 }

@@ -181,6 +181,7 @@ fn resource(kind: &str, path: &[String], names: &Names) -> Result<(), Wrong> {
             };
             wrong(format!("`{kind}.{name}` is not declared"), hint)
         }
+        (Some(Some(_)), _) if names.is_pending(kind, name) => output(kind, path, 2, names),
         (Some(Some(keys)), Some(key)) if !keys.contains(key) => {
             let keys: Vec<_> = keys.iter().map(String::as_str).collect();
             wrong(
@@ -219,7 +220,7 @@ fn unknown_root(root: &str, scope: &Scope) -> Result<(), Wrong> {
         return wrong(message, format!("did you mean `env.{root}`?"));
     }
     let mut roots = vec![
-        "vars", "env", "each", "stack", "region", "account", "range", "file",
+        "vars", "env", "each", "stack", "region", "account", "range", "file", "files",
     ];
     roots.extend(scope.names.sections.keys().map(String::as_str));
     roots.extend(scope.extra.keys().map(String::as_str));

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-use indexmap::IndexMap;
+use indexmap::{IndexMap, IndexSet};
 
 use super::convert;
 use super::declaration::{Declaration, Each, How, Reference};
@@ -18,7 +18,7 @@ use super::settings;
 use super::setups::{self, Setup};
 use super::types::Types;
 use crate::base::node::Entry;
-use crate::base::{Address, Error, Errors, Location, Node, Value};
+use crate::base::{Address, Error, Errors, Location, Node, Value, World};
 
 /// One entry of a section, with the keys that every resource may have taken out.
 pub(super) struct Draft {
@@ -27,6 +27,8 @@ pub(super) struct Draft {
     at: Location,
     body: Node,
     items: Option<Vec<Each>>,
+    /// Questions about the account whose answers tell the items.
+    asks: Vec<Address>,
     setups: Vec<Setup>,
     common: BTreeMap<&'static str, Entry>,
 }
@@ -46,35 +48,68 @@ pub(super) fn drafts(
     expressions: &Expressions,
     scope: &mut Scope,
     types: &BTreeMap<String, Types>,
+    known: &World,
     errors: &mut Errors,
 ) -> Vec<Draft> {
     let mut drafts = Vec::new();
     let mut names = Names::clone(&scope.names);
     let plain = Arc::new(scope.clone());
-    for (kind, section) in &document.sections {
+    let mut sections: Vec<_> = document.sections.iter().enumerate().collect();
+    // What others may be made for comes first.
+    sections.sort_by_key(|(_, (kind, _))| !names.questions.contains(kind.as_str()));
+    for (place, (kind, section)) in sections {
         let takes_setups = types
             .get(kind)
             .is_some_and(|it| setups::are_taken(&it.schema));
+        let asking = Arc::new(asking(&plain, &names, known));
         for (name, entry) in section {
-            let Some(mut draft) = draft(kind, name, entry, expressions, &plain, errors) else {
+            let scopes = [&plain, &asking];
+            let Some(mut draft) = draft(kind, name, entry, expressions, scopes, errors) else {
                 continue;
             };
             if takes_setups {
                 draft.take_setups(expressions, errors);
             }
             let keys = draft.items.as_ref();
-            let keys = keys.map(|items| items.iter().map(|item| item.key.clone()).collect());
+            let mut keys = keys.map(|items| items.iter().map(|item| item.key.clone()).collect());
+            if !draft.asks.is_empty() {
+                names.pending.insert((kind.clone(), name.clone()));
+                keys = Some(IndexSet::new());
+            }
             if let Some(section) = names.sections.get_mut(kind) {
                 section.insert(name.clone(), keys);
             }
-            drafts.push(draft);
+            drafts.push((place, draft));
         }
     }
     scope.names = Arc::new(names);
-    drafts
+    drafts.sort_by_key(|(place, _)| *place);
+    drafts.into_iter().map(|(_, draft)| draft).collect()
+}
+
+/// What `for_each` may read beside variables: the answers to questions about the account.
+fn asking(plain: &Scope, names: &Names, known: &World) -> Scope {
+    let mut names = Names::clone(names);
+    let Names {
+        sections,
+        questions,
+        ..
+    } = &mut names;
+    sections.retain(|kind, _| questions.contains(kind.as_str()));
+    Scope {
+        outputs: true,
+        names: Arc::new(names),
+        known: Arc::new(known.0.clone()),
+        ..Scope::clone(plain)
+    }
 }
 
 impl Draft {
+    /// Questions about the account that must be answered before it is known what this stands for.
+    pub(super) fn asks(&self) -> impl Iterator<Item = Address> {
+        self.asks.iter().cloned()
+    }
+
     fn take_setups(&mut self, expressions: &Expressions, errors: &mut Errors) {
         if let Value::Map(map) = &mut self.body.value
             && let Some(entry) = map.shift_remove("setups")
@@ -89,7 +124,7 @@ fn draft(
     name: &str,
     entry: &Entry,
     expressions: &Expressions,
-    scope: &Arc<Scope>,
+    [plain, asking]: [&Arc<Scope>; 2],
     errors: &mut Errors,
 ) -> Option<Draft> {
     if !is_name(name) {
@@ -118,14 +153,31 @@ fn draft(
             common.insert(key, entry);
         }
     }
-    let items = common.get("for_each");
-    let items = items.and_then(|entry| each::expand(&entry.node, expressions, scope, errors));
+    let (mut items, mut asks) = (None, Vec::new());
+    if let Some(entry) = common.get("for_each") {
+        let text = entry.node.as_text().unwrap_or_default();
+        let mut questions = asking.names.questions.iter();
+        let scope = if questions.any(|section| text.contains(section)) {
+            asking
+        } else {
+            plain
+        };
+        let mut findings = Findings::default();
+        let answer = expressions.evaluate(&entry.node, scope, &mut findings);
+        if findings.errors.0.is_empty() && answer.has_unknown() {
+            asks.extend(findings.references.into_iter().map(|it| it.target));
+        }
+        if asks.is_empty() {
+            items = each::expand(&entry.node, expressions, scope, errors);
+        }
+    }
     Some(Draft {
         kind: kind.to_owned(),
         name: name.to_owned(),
         at: entry.key_at.clone(),
         body: Node::new(&entry.node.at, Value::Map(map)),
         items,
+        asks,
         setups: Vec::new(),
         common,
     })
@@ -168,7 +220,10 @@ pub(super) fn finish(
             let scope = Arc::new(scope);
             let before = errors.0.len();
             let declaration = one(&draft, item, expressions, &scope, types, errors);
-            declarations.insert(declaration.address.clone(), declaration);
+            // One whose items are not told yet was looked at, and stands for nothing.
+            if draft.asks.is_empty() {
+                declarations.insert(declaration.address.clone(), declaration);
+            }
             // What is wrong with one item is wrong with most: once is enough.
             if errors.0.len() > before {
                 break;
@@ -289,15 +344,21 @@ fn depends_on(node: &Node, expressions: &Expressions, scope: &Arc<Scope>, findin
     };
     let single = std::slice::from_ref(&node);
     for item in node.as_list().unwrap_or(single) {
-        match references::address(item, &scope.names) {
-            Ok(target) => findings.references.push(Reference {
-                target,
-                at: item.at.clone(),
-                how: How::DependsOn,
-                declared: true,
-                attaches: false,
-            }),
-            Err(error) => findings.errors.push(error),
-        }
+        let Some(targets) = findings
+            .errors
+            .keep(references::addresses(item, &scope.names))
+        else {
+            continue;
+        };
+        let reference = |target| Reference {
+            target,
+            at: item.at.clone(),
+            how: How::DependsOn,
+            declared: true,
+            attaches: false,
+        };
+        findings
+            .references
+            .extend(targets.into_iter().map(reference));
     }
 }

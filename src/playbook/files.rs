@@ -80,6 +80,47 @@ impl Files {
         let looked: Vec<_> = looked.collect();
         Err(Error::playbook(message, from).note(format!("looked for {}", looked.join(", "))))
     }
+
+    /// The files in the folder `name` of the playbook's, at any depth, by their paths from there, sorted.
+    /// Hidden ones are left out.
+    pub(super) fn list(&self, name: &str) -> Result<Vec<String>> {
+        let mut looked = Vec::new();
+        for part in ["", "templates", "files"] {
+            let folder = self.folder.join(part).join(name);
+            if folder.is_dir() {
+                let mut found = Vec::new();
+                list_into(&folder, "", &mut found)?;
+                found.sort();
+                return Ok(found);
+            }
+            looked.push(format!("`{}`", folder.display()));
+        }
+        let error = Error::new(Sort::Playbook, format!("no such folder: `{name}`"));
+        Err(error.note(format!("looked for {}", looked.join(", "))))
+    }
+}
+
+fn list_into(folder: &Path, before: &str, found: &mut Vec<String>) -> Result<()> {
+    let failed = |cause: std::io::Error| {
+        let message = format!("cannot read `{}`: {cause}", folder.display());
+        Error::new(Sort::Playbook, message)
+    };
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let path = entry.path();
+        if name.starts_with('.') {
+            continue;
+        }
+        // Not through links: they may lead round in circles.
+        if entry.file_type().map_err(failed)?.is_dir() {
+            list_into(&path, &format!("{before}{name}/"), found)?;
+        } else if path.is_file() {
+            found.push(format!("{before}{name}"));
+        }
+    }
+    Ok(())
 }
 
 impl Files {

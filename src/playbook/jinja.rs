@@ -34,8 +34,15 @@ pub(super) fn environment(files: Files) -> Environment<'static> {
         let bytes = bytes.unwrap_or_else(|| value.to_string().into_bytes());
         base64::prelude::BASE64_STANDARD.encode(bytes)
     });
+    let folders = files.clone();
+    env.add_function("files", move |name: &str| {
+        folders
+            .list(name)
+            .map_err(|error| failure(error.message().to_owned()))
+    });
     env.add_function("file", move |name: &str| {
-        let nowhere = Location::nowhere("");
+        // Beside the playbook, not where the program was started.
+        let nowhere = Location::nowhere(&files.folder.join("-").to_string_lossy());
         let (_, bytes) = files
             .read(name, &nowhere)
             .map_err(|error| failure(error.message().to_owned()))?;

@@ -1,6 +1,6 @@
 //! From files to a [`Playbook`], with all that is wrong collected on the way.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use super::names::{Names, is_name};
 use super::scope::{Fact, Scope};
 use super::types::Types;
 use super::{cycle, declare, settings, values, vars};
-use crate::base::{Error, ErrorKind, Errors, Node, OutputMeaning};
+use crate::base::{Address, Error, ErrorKind, Errors, Node, OutputMeaning, World};
 
 /// After this many errors, the rest of the playbook is not looked at.
 pub(super) const MOST_ERRORS: usize = 100;
@@ -31,6 +31,8 @@ pub struct Section {
     pub schema: Schema,
     /// What expressions may read of one, and what it means; empty when nothing is promised.
     pub outputs: &'static [OutputMeaning],
+    /// Its entries only ask about the account: `for_each` may read the answers.
+    pub asks: bool,
 }
 
 /// What a playbook is loaded with.
@@ -44,6 +46,8 @@ pub struct LoadOptions {
     pub env: BTreeMap<String, String>,
     /// Templates and setups that are bundled in the binary.
     pub bundled: Option<Bundled>,
+    /// Answers to questions about the account, for those that [`Playbook::asks`] at first.
+    pub answers: World,
 }
 
 impl Playbook {
@@ -98,7 +102,11 @@ fn load(
     scope.stack = Fact::Known(settings.stack.clone());
     scope.region = later(&settings.region);
     scope.account = later(&settings.account);
-    let drafts = declare::drafts(&document, &expressions, &mut scope, &types, errors);
+    let answers = &options.answers;
+    let drafts = declare::drafts(&document, &expressions, &mut scope, &types, answers, errors);
+    let mut asks: Vec<Address> = drafts.iter().flat_map(declare::Draft::asks).collect();
+    asks.sort();
+    asks.dedup();
     scope.outputs = true;
     let declarations = declare::finish(drafts, &expressions, &scope, &types, errors);
     let outputs = outputs(&document, &expressions, &scope, errors);
@@ -117,6 +125,7 @@ fn load(
         monthly_limit: settings.monthly_limit,
         outputs,
         declarations,
+        asks,
         expressions,
         scope,
         types,
@@ -134,6 +143,12 @@ fn first_scope(document: &Document, options: &LoadOptions, sections: &[Section])
             .iter()
             .map(|section| (section.name.to_owned(), IndexMap::new()))
             .collect(),
+        questions: sections
+            .iter()
+            .filter(|section| section.asks)
+            .map(|section| section.name)
+            .collect(),
+        pending: BTreeSet::new(),
         outputs: sections
             .iter()
             .map(|section| {

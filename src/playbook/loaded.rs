@@ -40,6 +40,9 @@ pub struct Playbook {
     pub outputs: IndexMap<String, Node>,
     /// Everything it declares, in the order it was written.
     pub declarations: IndexMap<Address, Declaration>,
+    /// Questions about the account that `for_each` depends on and that are not answered yet: what it
+    /// makes is left out. Ask them, and load it again with the answers.
+    pub asks: Vec<Address>,
     pub(super) expressions: Expressions,
     pub(super) scope: Scope,
     pub(super) types: BTreeMap<String, Types>,

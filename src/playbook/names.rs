@@ -16,6 +16,10 @@ pub(super) struct Names {
     pub(super) vars: IndexMap<String, bool>,
     /// Every section there is, with the names declared in it.
     pub(super) sections: BTreeMap<String, IndexMap<String, Keys>>,
+    /// The sections that only ask about the account, whose answers `for_each` may read.
+    pub(super) questions: BTreeSet<&'static str>,
+    /// Names whose keys an answer about the account will tell, by section.
+    pub(super) pending: BTreeSet<(String, String)>,
     /// The outputs that the resources of a section have, where that is known.
     pub(super) outputs: BTreeMap<String, Vec<&'static str>>,
 }
@@ -34,6 +38,12 @@ impl Names {
     /// What is declared under this name, `None` when nothing is.
     pub(super) fn keys(&self, kind: &str, name: &str) -> Option<&Keys> {
         self.sections.get(kind)?.get(name)
+    }
+
+    /// The keys of this name are still to be told.
+    pub(super) fn is_pending(&self, kind: &str, name: &str) -> bool {
+        let mut pending = self.pending.iter();
+        pending.any(|(its, other)| its == kind && other == name)
     }
 
     /// All addresses that `kind.name.key`, as far as given, stands for.

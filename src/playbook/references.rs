@@ -53,8 +53,8 @@ pub(super) fn collect(
     );
 }
 
-/// A declared address, as `depends_on` names it.
-pub(super) fn address(node: &Node, names: &Names) -> Result<Address> {
+/// The declared addresses that an item of `depends_on` names: of a `for_each` without a key, all.
+pub(super) fn addresses(node: &Node, names: &Names) -> Result<Vec<Address>> {
     let Some(text) = node.as_text() else {
         let message = format!("expected an address, found {}", node.type_name());
         return Err(Error::playbook(message, &node.at)
@@ -69,7 +69,11 @@ pub(super) fn address(node: &Node, names: &Names) -> Result<Address> {
             .fold(wrong, |wrong, hint| wrong.hint(hint.clone()))
     })?;
     if names.declares(&parsed) {
-        return Ok(parsed);
+        return Ok(vec![parsed]);
+    }
+    let (base, key) = parsed.split_key();
+    if let (Some(Some(_)), None) = (names.keys(&parsed.kind, base), key) {
+        return Ok(names.addresses(&parsed.kind, &[base.to_owned()]));
     }
     if let Some(error) = lacks_key(&parsed, node, names) {
         return Err(at(error));
@@ -91,6 +95,9 @@ fn lacks_key(target: &Address, node: &Node, names: &Names) -> Option<Error> {
         let message = format!("`{}.{base}` has no keys: it has no `for_each`", target.kind);
         return key.map(|_| Error::playbook(message, &node.at).hint(format!("write `{base}`")));
     };
+    if names.is_pending(&target.kind, base) {
+        return None;
+    }
     let message = match key {
         None => {
             format!("`{target}` stands for several resources: `for_each` makes one for each key")

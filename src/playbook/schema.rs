@@ -106,7 +106,7 @@ fn common(spec: &mut Json) {
         (
             "for_each",
             json!({
-                "description": "Makes one of these for each text of a list or key of a mapping",
+                "description": "Makes one of these for each text of a list or key of a mapping; it may read the answers of `iam_users` and `iam_groups`",
                 "anyOf": [{ "type": "array" }, { "type": "object" }, expression()],
             }),
         ),
@@ -120,7 +120,7 @@ fn common(spec: &mut Json) {
         (
             "depends_on",
             json!({
-                "description": "Addresses of resources that come first",
+                "description": "Addresses of resources that come first; of one with `for_each`, all that it makes",
                 "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }],
             }),
         ),

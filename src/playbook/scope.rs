@@ -213,6 +213,10 @@ impl View {
                     .map(Value::from)
                     .collect()
             }
+            What::Group(kind, name) if names.is_pending(kind, name) => {
+                self.trace.unknown();
+                Vec::new()
+            }
             What::Group(kind, name) => match names.keys(kind, name) {
                 Some(Some(keys)) => keys.iter().map(Value::from).collect(),
                 _ => Vec::new(),
@@ -256,6 +260,9 @@ impl Object for View {
                 None => Some(self.part(What::Resource(Address::new(kind, key)))),
                 Some(_) => Some(self.part(What::Group(kind.clone(), key.to_owned()))),
             },
+            What::Group(kind, name) if self.scope.names.is_pending(kind, name) => {
+                Some(self.trace.unknown())
+            }
             What::Group(kind, name) => {
                 let keys = self.scope.names.keys(kind, name)?.as_ref()?;
                 keys.contains(key)

@@ -1,10 +1,13 @@
 //! `hosts`: the configuration of a Linux host, over SSH or AWS's Run Command.
 
+mod converge;
 mod healthy;
 pub mod identity;
 mod live;
 pub mod open;
+pub mod parameters;
 pub mod reach;
+pub mod reboot;
 mod remains;
 mod run_command;
 mod sealed;
@@ -22,12 +25,12 @@ use schemars::Schema;
 use crate::aws::Tags;
 use crate::base::{Diff, Errors, Node, OutputMeaning, Outputs, Result, Shown};
 use crate::contract::{self, Context, Found, Iam, Kind, Presence, Stage, Target, Wanted};
-use crate::operations::change::{self, Place};
 use crate::operations::declared::{self, Declared};
 use crate::operations::round::{self, Seen};
 use crate::ssh::session::Patience;
 use crate::ssh::{Pins, Transport};
 
+use self::converge::Converging;
 use self::live::HostLive;
 use self::reach::Reach;
 use self::spec::{Host, spec};
@@ -37,8 +40,6 @@ use self::way::{Again, Way};
 const PLAN_PATIENCE: Duration = Duration::from_secs(15);
 /// A host that is starting answers an apply within this, when the playbook does not say.
 const BOOT_PATIENCE: Duration = Duration::from_mins(5);
-/// Operations may change what earlier ones looked at (a package brings a file): one more time.
-const PASSES: usize = 2;
 
 /// The registry's entry.
 pub struct Hosts;
@@ -121,7 +122,7 @@ impl Kind for Hosts {
                 "ssm:GetCommandInvocation",
                 "ssm:SendCommand",
             ],
-            apply: &["ec2:CreateTags"],
+            apply: &["ec2:CreateTags", "ssm:GetParameters"],
             delete: &[],
         }
     }
@@ -276,11 +277,12 @@ impl Kind for Hosts {
             known = None;
         }
         let same = known.is_some();
+        let within = spec.answers_within.map_or(BOOT_PATIENCE, |within| within.0);
         let session = match known {
             Some(session) => session,
             None => {
                 let patience = Patience {
-                    booting: spec.answers_within.map_or(BOOT_PATIENCE, |within| within.0),
+                    booting: within,
                     first_start: is_planted(pins.as_ref()),
                 };
                 connect(cx, target, &way, patience).await?
@@ -295,38 +297,21 @@ impl Kind for Hosts {
             again.accept(own.await.map_err(placed)?);
         }
         let declared = operations(target.node)?;
-        let look = || round::look(&*session, spec.sudo, target, &declared);
         let seen = live.filter(|_| same).and_then(|live| live.fresh(&declared));
-        let mut seen = match seen {
-            Some(seen) => seen.clone(),
-            None => {
-                doing("looking at the host");
-                look().await.map_err(placed)?
-            }
-        };
-        let again = Again { cx, way: &again };
-        let place = Place {
-            session: &*session,
-            again: &again,
-            sudo: spec.sudo,
-            stack: &cx.stack,
-            name: &target.address.name,
-        };
         let check = spec.healthy.as_ref();
         healthy::begin(check, &*session, spec.sudo)
             .await
             .map_err(placed)?;
-        for _ in 0..PASSES {
-            let works = round::plan(target, &declared, Some(&seen)).map_err(placed)?;
-            if round::diff(&works, Some(&seen)).is_empty() {
-                break;
-            }
-            change::change(&place, &declared, &works, &seen, &doing)
-                .await
-                .map_err(placed)?;
-            seen = look().await.map_err(placed)?;
-        }
-        round::left_over(target, &declared, &seen).map_err(placed)?;
+        let converging = Converging {
+            cx,
+            target,
+            declared: &declared,
+            again: Again { cx, way: &again },
+            sudo: spec.sudo,
+            within,
+        };
+        let converged = converging.run(session, seen).await;
+        let (session, seen) = converged.map_err(placed)?;
         healthy::prove(check, cx, target, &*session, spec.sudo)
             .await
             .map_err(placed)?;

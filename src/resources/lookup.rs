@@ -60,6 +60,10 @@ impl<L: Lookup> Kind for Looked<L> {
         Stage::Upon
     }
 
+    fn asks(&self) -> bool {
+        true
+    }
+
     fn schema(&self) -> Schema {
         schemars::generate::SchemaSettings::draft2020_12()
             .with(|settings| settings.inline_subschemas = true)

@@ -13,10 +13,12 @@ pub mod checks;
 pub mod clusters;
 pub mod elastic_ips;
 pub mod fleets;
+pub mod generate;
 pub mod hosts;
 pub mod iam_groups;
 pub mod iam_users;
 pub mod instances;
+pub mod inventory;
 pub mod key_pairs;
 pub mod keys;
 pub mod kms_key;
@@ -90,6 +92,7 @@ pub fn registry() -> Vec<Arc<dyn Kind>> {
         Typed::<parameters::Parameter>::kind(),
         Typed::<secrets::StoredSecret>::kind(),
         lookup::Looked::<iam_users::IamUsers>::kind(),
+        lookup::Looked::<inventory::Inventory>::kind(),
         lookup::Looked::<iam_groups::IamGroups>::kind(),
         hosts::Hosts::kind(),
         Arc::new(checks::Checks),

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::generate::Generate;
 use super::named;
 use super::one_or_many::OneOrMany;
 use super::prices::monthly;
@@ -23,7 +24,8 @@ use text::Text;
 const ARN: &str = "ssm:parameter/";
 /// The key that secure strings without one of their own are encrypted with.
 const DEFAULT_KEY: &str = "alias/aws/ssm";
-/// Tag key: fingerprint of a secure value and the version that has it, as `SALT:HASH:VERSION`.
+/// Tag key: fingerprint of a secure value and the version that has it, as `SALT:HASH:VERSION`; or what
+/// it was made of.
 const VALUE: &str = "tidewalk:value";
 
 /// A parameter of the Systems Manager parameter store
@@ -42,6 +44,9 @@ pub struct Parameter {
     /// Where the value comes from instead: plans never show it. A changed source is noticed; of a
     /// `SecureString`, AWS gets the value and the tag `tidewalk:value` a salted hash of it
     pub value_from: Option<ValueFrom>,
+    /// Make a random value when the `SecureString` is made; a change of this makes another one. A
+    /// value that somebody writes later stays
+    pub generate: Option<Generate>,
     /// `Standard` for up to 4 KiB, `Advanced` for up to 8 KiB, which costs, or
     /// `Intelligent-Tiering`. An advanced parameter is made anew to be a standard one
     #[serde(default)]

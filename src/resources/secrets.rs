@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::generate::Generate;
 use super::named;
 use super::prices::monthly;
 use super::quotas;
@@ -15,10 +16,7 @@ use crate::contract::{Context, Iam, Presence, Quota, Resource, Target, Wanted};
 
 mod change;
 mod delete;
-mod generate;
 mod listing;
-
-pub use generate::Generate;
 
 const ARN: &str = "secretsmanager:secret:";
 const NOT_FOUND: &str = "ResourceNotFoundException";

@@ -1,6 +1,7 @@
 //! What playbooks mean: variables, expressions, `for_each`, includes, references, templates.
 #![expect(clippy::unwrap_used, reason = "a test fails by a panic")]
 
+mod answers;
 mod expressions;
 mod limits;
 mod resources;

@@ -8,6 +8,7 @@
 
 mod bad_playbooks;
 mod benches;
+mod bundled;
 mod cases;
 mod cli;
 mod engine;

@@ -169,13 +169,19 @@ fn perform(operation: &str, given: &Json) -> Json {
         render: &files,
     };
     let probes = planned.probe(target).expect("probes");
-    let facts: Vec<_> = match given["facts"].as_array() {
+    let mut facts: Vec<_> = match given["facts"].as_array() {
         Some(facts) => facts.iter().map(fact).collect(),
         None => vec![Fact::nothing(); probes.len()],
     };
     assert_eq!(facts.len(), probes.len(), "one fact per probe: {probes:?}");
+    let parameters = planned.parameters(&facts);
+    let values = given["values"].as_array().into_iter().flatten();
+    facts.extend(values.map(fact));
     let mut outcome = outcome(&planned.work(target, &facts));
     outcome["probes"] = probes.iter().map(command).collect();
+    if !parameters.is_empty() {
+        outcome["parameters"] = json!(parameters);
+    }
     outcome
 }
 

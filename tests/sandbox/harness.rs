@@ -58,6 +58,14 @@ impl Beach {
         &self.endpoint
     }
 
+    /// The Docker network of its hosts.
+    pub(crate) fn network(&self) -> String {
+        let status = self.run(&["sandbox", "status", "--json"]);
+        let status: Value = serde_json::from_str(&status.stdout).unwrap();
+        let name = &status["sandbox"]["running"]["network"]["name"];
+        name.as_str().unwrap().to_owned()
+    }
+
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }

@@ -3,6 +3,7 @@
 mod contact;
 mod guarded;
 mod kept;
+mod many;
 pub(crate) mod node;
 mod operations;
 mod rolling;

@@ -35,6 +35,7 @@ per_kind! {
     fleets,
     iam_users,
     instances,
+    inventory,
     key_pairs,
     keys,
     launch_templates,

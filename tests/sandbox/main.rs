@@ -27,13 +27,16 @@ macro_rules! per_kind {
 }
 
 mod baked;
+mod browser;
 mod by_hand;
 mod cloud;
+mod data_server;
 mod discovery;
 mod faults_matrix;
 mod front;
 mod harness;
 mod hosts;
+mod inventory;
 mod job;
 mod kills;
 mod kinds;
@@ -45,3 +48,4 @@ mod run_command;
 mod setups;
 #[path = "../stage/mod.rs"]
 mod stage;
+mod stand_ins;

@@ -203,7 +203,7 @@ fn by_ssh_and_by_run_command_all_is_the_same() {
         "    transport: ssm\n",
     );
     beach.write("site.yml", &stopped);
-    let refused = run(&beach, 1, &["plan", "site.yml", "--sandbox"]);
+    let refused = run(&beach, 4, &["plan", "site.yml", "--sandbox"]);
     assert!(
         refused.stderr.contains("has no instance profile"),
         "{}",
@@ -227,7 +227,7 @@ fn by_ssh_and_by_run_command_all_is_the_same() {
     );
     std::thread::sleep(std::time::Duration::from_secs(3));
     beach.write("site.yml", SITE);
-    let refused = run(&beach, 1, &["plan", "site.yml", "--sandbox"]);
+    let refused = run(&beach, 4, &["plan", "site.yml", "--sandbox"]);
     assert!(
         refused.stderr.contains("not connected (ConnectionLost)"),
         "{}",

@@ -10,10 +10,9 @@ use aws_sdk_iam::types::Tag;
 
 use crate::harness::{Beach, Ended, credentials};
 use crate::hosts::node::Node;
-use crate::hosts::workshop;
+use crate::stand_ins;
 
-const RECIPE: &str = include_str!("setups/stand_ins.sh");
-const SERVE: &str = include_str!("setups/serve.py");
+mod bad;
 
 /// Every setup, as a playbook of the real world would have them, but for where things come from.
 const PLAYBOOK: &str = "
@@ -26,6 +25,8 @@ vars:
       suites: [./]
       key: { url: http://127.0.0.1:9999/key.asc }
   slack_token: { secret: true }
+  mail_password: { secret: true }
+  sum: { type: text }
   port: 8787
   server_name: _
   team:
@@ -43,6 +44,7 @@ hosts:
       - r: { cran: '{{ vars.source }}', r2u: ~, packages: [r-cran-ggplot2], github: [daroczig/binancer] }
       - rstudio-server:
           url: http://127.0.0.1:9999/apt/rstudio-server_99.0_all.deb
+          sha256: '{{ vars.sum }}'
           address: 127.0.0.1
           port: '{{ vars.port }}'
       - shiny-server: { url: http://127.0.0.1:9999/apt/shiny-server_99.0_all.deb }
@@ -55,6 +57,8 @@ hosts:
           plugin_manager: http://127.0.0.1:9999/manager.jar
           plugins: [git, slack]
           jobs: { prices: prices.xml }
+          smtp: { host: mail.x.org, from: jenkins@x.org, user: jenkins }
+          smtp_password: '{{ vars.mail_password }}'
           slack: { team: de3, channel: '#bots' }
           slack_token: '{{ vars.slack_token }}'
       - redis: { max_memory: 64mb }
@@ -74,14 +78,17 @@ hosts:
 struct Server {
     beach: Beach,
     node: Node,
+    /// SHA-256 of RStudio's package.
+    sum: String,
 }
 
 impl Server {
     fn new() -> Self {
-        let recipe = format!("cat >/root/serve.py <<'PYTHON'\n{SERVE}PYTHON\n{RECIPE}");
-        let node = Node::of(&workshop::image_of("stand-ins", &recipe));
+        let node = Node::of(&stand_ins::image());
         let beach = Beach::without_hosts();
-        let server = Self { beach, node };
+        let sum = node.sh("sha256sum /srv/apt/rstudio-server_99.0_all.deb | cut -c1-64");
+        let sum = sum.trim().to_owned();
+        let server = Self { beach, node, sum };
         let beach = &server.beach;
         beach.write("site.yml", &server.filled(PLAYBOOK));
         beach.write("prices.xml", "<project/>\n");
@@ -96,11 +103,19 @@ impl Server {
             .replace("IDENTITY", &self.node.identity())
     }
 
+    /// Values of the variables that are not given on the command line.
+    fn env(&self) -> [(&'static str, &str); 3] {
+        [
+            ("TIDEWALK_VAR_slack_token", "xoxb-open-sesame"),
+            ("TIDEWALK_VAR_mail_password", "mail-open-sesame"),
+            ("TIDEWALK_VAR_sum", &self.sum),
+        ]
+    }
+
     #[track_caller]
     fn run(&self, code: i32, verb: &str, more: &[&str]) -> Ended {
         let args = [&[verb, "site.yml", "--sandbox"], more].concat();
-        let env = [("TIDEWALK_VAR_slack_token", "xoxb-open-sesame")];
-        let ended = self.beach.run_with(&args, &env);
+        let ended = self.beach.run_with(&args, &self.env());
         let said = format!("{}{}", ended.stdout, ended.stderr);
         assert_eq!(ended.code, Some(code), "{args:?}\n{said}");
         assert!(!said.contains("open-sesame"), "the secret was shown");
@@ -167,6 +182,16 @@ fn contains(text: &str, parts: &[&str]) {
 #[test]
 fn every_setup_converges_from_nothing_and_serves() {
     let server = Server::new();
+    // Another package than the one that was meant.
+    let other = server.run(
+        1,
+        "apply",
+        &["--var", &format!("sum={}", "0".repeat(64)), "--yes"],
+    );
+    contains(&other.stderr, &["did NOT match"]);
+    let there = server.node.sh("ls /usr/lib/rstudio-server 2>&1 || true");
+    contains(&there, &["No such file"]);
+
     let planned = server.run(3, "plan", &[]);
     contains(
         &planned.stdout,
@@ -189,6 +214,10 @@ fn every_setup_converges_from_nothing_and_serves() {
             "jobs ['prices']",
             "serviceName: sshd",
             "room: \"#bots\"",
+            "smtpHost: \"mail.x.org\"",
+            "smtpPort: \"587\"",
+            "username: \"jenkins\"",
+            "password: \"mail-open-sesame\"",
         ],
     );
     assert_eq!(server.echo("/rstudio/events", "tide"), "tide");
@@ -220,6 +249,16 @@ fn every_setup_converges_from_nothing_and_serves() {
     assert_eq!(keys.trim(), node.host_key.trim());
 
     // Who is gone is locked, and let in again when back; others are left alone.
+    let lets_in = |login: &str| {
+        let key = node.folder.path().join("host");
+        let to = format!("{login}@{}", node.address);
+        let mut ssh = std::process::Command::new("ssh");
+        ssh.args(["-F", "none", "-o", "StrictHostKeyChecking=no"]);
+        ssh.args(["-o", "UserKnownHostsFile=/dev/null", "-o", "BatchMode=yes"]);
+        ssh.arg("-o").arg(format!("IdentityFile={}", key.display()));
+        ssh.arg(to).arg("true").output().unwrap().status.success()
+    };
+    assert!(lets_in("jane_doe"));
     let expiry = |login: &str| node.sh(&format!("getent shadow {login} | cut -d: -f8"));
     let team = |member: &str| format!("team=[{{ name: it, linux_name: {member}, tags: {{}} }}]");
     let planned = server.run(3, "plan", &["--var", &team("joe")]);
@@ -229,6 +268,7 @@ fn every_setup_converges_from_nothing_and_serves() {
         (expiry("jane_doe"), expiry("joe")),
         ("1\n".to_owned(), "\n".to_owned())
     );
+    assert!(!lets_in("jane_doe"));
     server.run(0, "plan", &["--var", &team("joe")]);
     server.run(0, "apply", &["--yes"]);
     assert_eq!(expiry("jane_doe"), "\n");
@@ -249,90 +289,61 @@ fn every_setup_converges_from_nothing_and_serves() {
     server.run(0, "plan", &["--var", "port=8788"]);
 
     server.run(0, "apply", &["--yes"]);
+    upgrades(&server);
+    certified(&server);
 
-    for (what, bad, why) in BAD {
-        refuses(&server, what, bad, why);
+    for (what, bad, why) in bad::BAD {
+        bad::refuses(&server, what, bad, why);
     }
 }
 
-const PROXIES: &str = "[{ path: /rstudio, port: 8787, strip_prefix: true, websocket: true }, \
-    { path: /shiny, port: 3838, strip_prefix: true, websocket: true }, { path: /jenkins, port: 8080 }]";
-
-/// Bad configurations: what is wrong, what stands instead of the host's own operations or of a
-/// setup's line, and what is said.
-const BAD: [(&str, &str, &str); 10] = [
-    (
-        "a server name that is none",
-        "setup nginx-proxy: { server_name: 'a b {', proxies: PROXIES }",
-        "nginx -t",
-    ),
-    (
-        "a proxy that is none",
-        "setup nginx-proxy: { proxies: UNFIT }",
-        "nginx -t",
-    ),
-    (
-        "a certificate that is not there",
-        "setup nginx-proxy: { proxies: PROXIES, certificate: /etc/none.pem, certificate_key: /etc/none.key }",
-        "nginx -t",
-    ),
-    (
-        "a directive that Nginx does not know",
-        "file: { path: /etc/nginx/conf.d/bad.conf, content: 'serve all;', validate: nginx -t, reload: nginx }",
-        "unknown directive \"serve\"",
-    ),
-    (
-        "a port that RStudio cannot open",
-        "setup rstudio-server: { url: 'http://127.0.0.1:9999/apt/rstudio-server_99.0_all.deb', port: 99999, address: 127.0.0.1 }",
-        "put back as before and loaded again",
-    ),
-    (
-        "a size that Redis cannot read",
-        "setup redis: { max_memory: lots }",
-        "put back as before and loaded again",
-    ),
-    (
-        "a rule that sudo cannot read",
-        "file: { path: /etc/sudoers.d/90-passwordless, content: 'sudo ALL', validate: visudo -c -f %s }",
-        "visudo -c -f",
-    ),
-    (
-        "a word that sshd does not know",
-        "line: { path: /etc/ssh/sshd_config, line: PermitAll yes, validate: sshd -t -f %s, reload: ssh }",
-        "Bad configuration option: PermitAll",
-    ),
-    (
-        "a unit that starts nothing",
-        "unit: { name: bad.service, content: \"[Service]\\nExecStart=nothing\\n\" }",
-        "systemd does not accept the unit",
-    ),
-    (
-        "JSON that is none",
-        "file: { path: /etc/aws-kinesis/agent.json, content: '{', validate: python3 -m json.tool %s, restart: aws-kinesis-agent }",
-        "json.tool",
-    ),
-];
-
-/// A bad configuration is refused, what was there goes on serving, and is as it was.
-fn refuses(server: &Server, what: &str, bad: &str, why: &str) {
-    let (head, _) = PLAYBOOK.split_once("    setups:").unwrap();
-    let unfit = PROXIES.replace("3838", "'3838 {'");
-    let bad = bad.replace("UNFIT", &unfit).replace("PROXIES", PROXIES);
-    let text = match bad.strip_prefix("setup ") {
-        Some(setup) => format!("{head}    setups:\n      - {setup}\n"),
-        None => format!("{head}    operations:\n      - {bad}\n"),
+/// A package with a newer version is upgraded on request, and only then.
+fn upgrades(server: &Server) {
+    let node = &server.node;
+    node.sh("dpkg -i /srv/older/stand-in-tool_1.0_all.deb");
+    server.run(0, "plan", &[]);
+    let upgrade = |code: i32, verb: &str| {
+        let (head, _) = PLAYBOOK.split_once("    setups:").unwrap();
+        let text =
+            format!("{head}    setups: [base: {{ upgrade: true, timezone: Europe/Budapest }}]\n");
+        server.beach.write("upgrade.yml", &server.filled(&text));
+        let args = [verb, "upgrade.yml", "--sandbox", "--yes"];
+        let args = if verb == "plan" { &args[..3] } else { &args };
+        let ended = server.beach.run_with(args, &server.env());
+        assert_eq!(ended.code, Some(code), "{}{}", ended.stdout, ended.stderr);
+        ended.stdout
     };
-    server.beach.write("bad.yml", &server.filled(&text));
-    let env = [("TIDEWALK_VAR_slack_token", "x")];
-    let refused = server
-        .beach
-        .run_with(&["apply", "bad.yml", "--sandbox", "--yes"], &env);
-    assert_eq!(refused.code, Some(1), "{what}: {}", refused.stdout);
-    assert!(refused.stderr.contains(why), "{what}: {}", refused.stderr);
-    contains(&server.get("/rstudio/"), &["200 OK", "RStudio"]);
-    assert_eq!(server.node.sh("redis-cli ping"), "PONG\n", "{what}");
-    let left = server.run(0, "plan", &[]);
-    contains(&left.stdout, &["Nothing to do"]);
+    contains(&upgrade(3, "plan"), &["upgrade every package"]);
+    upgrade(0, "apply");
+    let version = node.sh("dpkg-query -f '${Version}' -W stand-in-tool");
+    assert_eq!(version, "99.0");
+    upgrade(0, "plan");
+}
+
+/// With an e-mail address, the certificate comes by ACME, and HTTP leads to HTTPS.
+fn certified(server: &Server) {
+    let (head, _) = PLAYBOOK.split_once("    setups:").unwrap();
+    let text = format!(
+        "{head}    setups:\n      - nginx-proxy: {{ server_name: de3.example.org, acme_email: me@example.org, proxies: {} }}\n",
+        bad::PROXIES
+    );
+    server.beach.write("acme.yml", &server.filled(&text));
+    let run = |args: &[&str]| {
+        let ended = server.beach.run_with(args, &server.env());
+        assert_eq!(ended.code, Some(0), "{}{}", ended.stdout, ended.stderr);
+    };
+    run(&["apply", "acme.yml", "--sandbox", "--yes"]);
+    run(&["plan", "acme.yml", "--sandbox"]);
+    let node = &server.node;
+    contains(
+        &node.sh("cat /etc/letsencrypt/asked"),
+        &["--email me@example.org --domain de3.example.org"],
+    );
+    let page = "curl -sS --resolve de3.example.org:443:127.0.0.1 --cacert /etc/letsencrypt/live/de3.example.org/fullchain.pem https://de3.example.org/rstudio/";
+    contains(&node.sh(page), &["RStudio"]);
+    let plain = node.sh("curl -sSI http://127.0.0.1/rstudio/");
+    contains(&plain, &["301", "https://127.0.0.1/rstudio/"]);
+    server.run(0, "apply", &["--yes"]);
 }
 
 #[test]
@@ -388,6 +399,16 @@ fn the_team_is_shown_with_its_logins_and_what_is_wrong_with_them() {
             "IAM user `root` would be `root`, which belongs to the system",
             "site.yml:3",
         ],
+    );
+    // What `for_each` makes is not guessed at.
+    let waits = "stack: site\nregion: eu-west-1\nkeys: { k: {} }\n\
+        iam_users: { team: { path: '/{{ keys.k.id }}/' } }\n\
+        parameters: { p: { for_each: '{{ iam_users.team.names }}', value: a } }\n";
+    beach.write("waits.yml", waits);
+    let refused = beach.expect(1, &["plan", "waits.yml", "--sandbox"]).stderr;
+    contains(
+        &refused,
+        &["`for_each` cannot wait for `iam_users.team`", "waits.yml:4"],
     );
     beach.write("site.yml", "stack: site\nregion: eu-west-1\n");
     let none = beach.expect(2, &["users", "site.yml", "--sandbox"]).stderr;

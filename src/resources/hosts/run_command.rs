@@ -11,7 +11,7 @@ use aws_sdk_ssm::types::CommandInvocationStatus as Status;
 use futures::{StreamExt as _, TryStreamExt as _};
 use tokio::sync::Mutex;
 
-use super::sealed::{FORGOTTEN, Greeting, LOST, Sealed};
+use super::sealed::{FORGOTTEN, Greeting, LOST, Message, Sealed};
 use super::unmanaged::{self, ONLINE};
 use super::way::ManagedNode;
 use crate::aws::refused;
@@ -102,7 +102,7 @@ impl RunCommand {
 
     /// Runs a line; `None` when the host has forgotten the key.
     async fn attempt(&self, sealed: &Sealed, line: &str, stdin: &[u8]) -> Result<Option<Output>> {
-        let (pieces, last) = sealed.scripts(line, stdin)?;
+        let Message { name, pieces, last } = sealed.message(line, stdin)?;
         if pieces.len() > MOST_PIECES {
             return Err(too_large(&self.node, &pieces));
         }
@@ -112,7 +112,7 @@ impl RunCommand {
         let Some(said) = self.ran(&last).await? else {
             return Ok(None);
         };
-        let (mut answer, rest) = sealed.rest(&said)?;
+        let (mut answer, rest) = sealed.rest(&name, &said)?;
         let Some(rest) = self.all(&rest).await? else {
             return Ok(None);
         };

@@ -5,7 +5,6 @@
 //! encrypted as `openssl enc` does it (AES-256-CBC, PBKDF2 of the key). The shell scripts here are all
 //! that stands in the history in plain words.
 
-use std::fmt::Write as _;
 use std::io::Read as _;
 use std::num::NonZeroU32;
 
@@ -27,10 +26,10 @@ use zeroize::Zeroizing;
 use crate::base::{Error, Result, ResultExt, hex};
 use crate::ssh::Output;
 
-/// Characters of one piece to the host: SendCommand's document may have 64 KB with its parameters.
+/// Characters of one piece to the host: `SendCommand`'s document may have 64 KB with its parameters.
 /// <https://docs.aws.amazon.com/general/latest/gr/ssm.html>
 const PIECE: usize = 40_000;
-/// Characters of one piece of an answer: GetCommandInvocation gives the first 24,000.
+/// Characters of one piece of an answer: `GetCommandInvocation` gives the first 24,000.
 /// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetCommandInvocation.html>
 const ANSWER: usize = 20_000;
 /// The status by which a script says that the host has forgotten the key: it was restarted, and
@@ -55,14 +54,28 @@ pub(super) struct Sealed {
     key: Zeroizing<String>,
 }
 
+/// What is to be run on a host, as scripts.
+pub(super) struct Message {
+    /// Its name on the host.
+    pub(super) name: String,
+    /// Scripts that bring pieces, in any order.
+    pub(super) pieces: Vec<String>,
+    /// The script after them, which runs it and prints the answer's length and beginning.
+    pub(super) last: String,
+}
+
+fn random_name() -> Result<String> {
+    let mut name = [0; 8];
+    getrandom::fill(&mut name).context("random numbers")?;
+    Ok(hex(&name))
+}
+
 impl Greeting {
     /// A new key of ours, and a name for the folder on the host.
     pub(super) fn new() -> Result<Self> {
-        let mut name = [0; 8];
-        getrandom::fill(&mut name).context("random numbers")?;
         Ok(Self {
             private: PrivateKey::generate(&X25519).context("making a key")?,
-            folder: format!("/run/tidewalk-ssm.{}", hex(&name)),
+            folder: format!("/run/tidewalk-ssm.{}", random_name()?),
         })
     }
 
@@ -104,9 +117,8 @@ impl Greeting {
 }
 
 impl Sealed {
-    /// The scripts that run `line` with `stdin`: those that bring pieces, in any order, and the last
-    /// one, which runs it and prints the answer's length and beginning.
-    pub(super) fn scripts(&self, line: &str, stdin: &[u8]) -> Result<(Vec<String>, String)> {
+    /// The scripts that run `line` with `stdin`.
+    pub(super) fn message(&self, line: &str, stdin: &[u8]) -> Result<Message> {
         let mut tar = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::best()));
         for (name, bytes) in [("line", line.as_bytes()), ("stdin", stdin)] {
             let mut header = tar::Header::new_ustar();
@@ -117,44 +129,46 @@ impl Sealed {
         }
         let packed = tar.into_inner().and_then(GzEncoder::finish);
         let text = STANDARD.encode(self.seal(packed.context("packing for the host")?)?);
-        let mut scripts = Vec::new();
+        let name = random_name()?;
+        let mut pieces = Vec::new();
         let mut rest = text.as_str();
-        while scripts.is_empty() || !rest.is_empty() {
+        while pieces.is_empty() || !rest.is_empty() {
             let (piece, after) = rest.split_at(rest.len().min(PIECE));
             rest = after;
-            let mut script = format!(
-                "umask 077\ncd {} 2>/dev/null || exit {FORGOTTEN}\n",
-                self.folder
-            );
-            // Writing to a `String` cannot fail.
-            let _ = write!(
-                script,
-                "cat >in.{:04} <<'END'\n{piece}\nEND\n",
-                scripts.len()
-            );
-            scripts.push(script);
+            pieces.push(format!(
+                "umask 077\n\
+                 cd {folder} 2>/dev/null || exit {FORGOTTEN}\n\
+                 cat >in.{name}.{number:04} <<'END'\n{piece}\nEND\n",
+                folder = self.folder,
+                number = pieces.len(),
+            ));
         }
-        let mut last = scripts.pop().unwrap_or_default();
-        last.push_str(&self.run());
-        Ok((scripts, last))
+        let mut last = pieces.pop().unwrap_or_default();
+        last.push_str(&self.run(&name));
+        Ok(Message { name, pieces, last })
     }
 
-    fn run(&self) -> String {
+    /// Runs what came. AWS may deliver a script twice: the second waits for the answer of the first.
+    fn run(&self, name: &str) -> String {
         format!(
             "touch .\n\
-             rm -rf work out err answer\n\
-             mkdir work || exit 1\n\
-             cat in.* | base64 -d | openssl enc -d {CIPHER} | gzip -dc | tar xf - -C work || \
+             if mkdir m.{name} 2>/dev/null; then\n\
+             find . -maxdepth 1 -name 'm.*' ! -name m.{name} -exec rm -rf {{}} +\n\
+             d={folder}/m.{name}\n\
+             cat in.{name}.* | base64 -d | openssl enc -d {CIPHER} | gzip -dc | tar xf - -C $d || \
              {{ echo 'what was sent did not arrive whole' >&2; exit 1; }}\n\
              rm -f in.*\n\
-             d={folder}\n\
              export HOME=/root USER=root LOGNAME=root\n\
-             ( cd /root && exec sh \"$d/work/line\" <\"$d/work/stdin\" >\"$d/out\" 2>\"$d/err\" )\n\
+             ( cd /root && exec sh \"$d/line\" <\"$d/stdin\" >\"$d/out\" 2>\"$d/err\" )\n\
              status=$?\n\
              cd {folder} 2>/dev/null || exit {LOST}\n\
-             {{ echo $status $(wc -c <out); cat out err; }} | gzip -c | openssl enc {CIPHER} -salt | \
-             base64 -w 0 >answer\n\
-             rm -rf work out err\n\
+             {{ echo $status $(wc -c <$d/out); cat $d/out $d/err; }} | gzip -c | \
+             openssl enc {CIPHER} -salt | base64 -w 0 >$d/begun\n\
+             rm -f $d/line $d/stdin $d/out $d/err\n\
+             mv $d/begun $d/answer\n\
+             fi\n\
+             while [ -d m.{name} ] && [ ! -f m.{name}/answer ]; do sleep 1; done\n\
+             cd m.{name} 2>/dev/null || exit {LOST}\n\
              wc -c <answer\n\
              head -c {ANSWER} answer\n",
             folder = self.folder,
@@ -162,7 +176,7 @@ impl Sealed {
     }
 
     /// The scripts that print what is still missing of an answer: what the last script printed.
-    pub(super) fn rest(&self, said: &str) -> Result<(String, Vec<String>)> {
+    pub(super) fn rest(&self, name: &str, said: &str) -> Result<(String, Vec<String>)> {
         let strange = || Error::failed("the host's answer is no answer of ours");
         let (length, begun) = said.split_once('\n').ok_or_else(strange)?;
         let length: usize = length.trim().parse().map_err(|_| strange())?;
@@ -173,7 +187,7 @@ impl Sealed {
         let folder = &self.folder;
         let from = (begun.len()..length).step_by(ANSWER).map(|from| {
             format!(
-                "cd {folder} 2>/dev/null || exit {LOST}\n\
+                "cd {folder}/m.{name} 2>/dev/null || exit {LOST}\n\
                  tail -c +{} answer | head -c {ANSWER}\n",
                 from + 1
             )
@@ -188,7 +202,7 @@ impl Sealed {
             .decode(answer.trim())
             .context("the host's answer")?;
         let mut all = Vec::new();
-        GzDecoder::new(self.open(sealed)?.as_slice())
+        GzDecoder::new(self.open(&sealed)?.as_slice())
             .read_to_end(&mut all)
             .context("the host's answer")?;
         let end = all.iter().position(|byte| *byte == b'\n');
@@ -218,7 +232,7 @@ impl Sealed {
         Ok([SALTED, &salt, &text].concat())
     }
 
-    fn open(&self, sealed: Vec<u8>) -> Result<Vec<u8>> {
+    fn open(&self, sealed: &[u8]) -> Result<Vec<u8>> {
         let strange = || Error::failed("the host's answer is not encrypted by the key agreed on");
         let rest = sealed.strip_prefix(SALTED).ok_or_else(strange)?;
         let (salt, text) = rest.split_at_checked(8).ok_or_else(strange)?;
@@ -281,14 +295,14 @@ mod tests {
         getrandom::fill(&mut noise).unwrap();
         let stdin = [b"hush, a secret".as_slice(), &noise].concat();
         let line = "cat; echo hush, an error >&2; exit 7";
-        let (pieces, last) = sealed.scripts(line, &stdin).unwrap();
+        let Message { name, pieces, last } = sealed.message(line, &stdin).unwrap();
         assert!(pieces.len() >= 3);
         let mut heard = String::new();
         for piece in pieces.iter().rev() {
             heard.push_str(&here(folder.path(), piece));
         }
         let said = here(folder.path(), &last);
-        let (mut answer, rest) = sealed.rest(&said).unwrap();
+        let (mut answer, rest) = sealed.rest(&name, &said).unwrap();
         assert!(rest.len() >= 6);
         for script in &rest {
             answer.push_str(&here(folder.path(), script));
@@ -306,11 +320,24 @@ mod tests {
     }
 
     #[test]
+    fn what_is_delivered_twice_runs_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let sealed = greeted(folder.path());
+        let message = sealed.message("echo run | tee -a ran", b"").unwrap();
+        let first = here(folder.path(), &message.last);
+        assert_eq!(here(folder.path(), &message.last), first);
+        let (answer, _) = sealed.rest(&message.name, &first).unwrap();
+        assert_eq!(sealed.output(&answer).unwrap().stdout, b"run\n");
+        let ran = std::fs::read_to_string(folder.path().join("ran")).unwrap();
+        assert_eq!(ran, "run\n");
+    }
+
+    #[test]
     fn what_arrives_broken_does_not_run() {
         let folder = tempfile::tempdir().unwrap();
         let sealed = greeted(folder.path());
         let other = greeted(folder.path());
-        let (_, last) = other.scripts("touch ran", b"").unwrap();
+        let last = other.message("touch ran", b"").unwrap().last;
         let last = last.replace(&other.folder, &sealed.folder);
         let at = folder.path().display().to_string();
         let last = last.replace("/root", &at).replace("/run", &at);
@@ -327,7 +354,7 @@ mod tests {
         let sealed = greeted(folder.path());
         let there = folder.path().join(&sealed.folder["/run/".len()..]);
         for (line, status) in [("rm -rf tidewalk-ssm.*", LOST), ("touch ran", FORGOTTEN)] {
-            let (_, last) = sealed.scripts(line, b"").unwrap();
+            let last = sealed.message(line, b"").unwrap().last;
             let script = last.replace("/root", &at).replace("/run", &at);
             let ran = Command::new("sh").args(["-c", &script]).output().unwrap();
             assert_eq!(ran.status.code(), Some(status), "{line}");

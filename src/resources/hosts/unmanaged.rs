@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use aws_sdk_ec2::types::Reservation;
 use aws_sdk_ssm::types::InstanceInformationStringFilter;
 
 use super::way::ManagedNode;
@@ -83,7 +84,10 @@ pub(super) async fn why(cx: &Context, node: &ManagedNode, ping: Option<&str>) ->
 pub(super) async fn has_profile(cx: &Context, instance: &str) -> Option<bool> {
     let call = cx.aws.ec2.describe_instances().instance_ids(instance);
     let answer = call.send().await.ok()?;
-    let mut instances = answer.reservations().iter().flat_map(|it| it.instances());
+    let mut instances = answer
+        .reservations()
+        .iter()
+        .flat_map(Reservation::instances);
     Some(instances.next()?.iam_instance_profile().is_some())
 }
 

@@ -27,7 +27,6 @@ pub(crate) enum Carrier {
 
 /// Where a host is, and by what it is reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(clippy::large_enum_variant, reason = "the large one is the usual one")]
 pub enum Way {
     /// By SSH.
     Ssh(Destination),

@@ -9,12 +9,13 @@ use super::{DEFAULT_KEY, Live, Parameter, Tier, Type, VALUE, difference, listing
 use crate::aws::{Tags, done, is_code, refused, tags, unless};
 use crate::base::{Error, Result, Secret};
 use crate::contract::{Context, Target};
+use crate::resources::generate::Generate;
 use crate::resources::named;
 use crate::resources::value_from::fingerprint;
 
 pub(super) async fn created(spec: &Parameter, cx: &Context, target: Target<'_>) -> Result<Live> {
     let name = spec.name(target);
-    let value = spec.wanted_value(target)?;
+    let value = spec.new_value(target)?;
     let mut wanted = target.tags.clone();
     note(spec, &mut wanted, &value, 1)?;
     let call = spec.request(cx, target, &name, &value)?;
@@ -48,7 +49,7 @@ pub(super) async fn updated(
         retag(cx, &mut live, target.tags).await?;
         return Ok(live);
     }
-    let value = spec.wanted_value(target)?;
+    let value = spec.wanted_value(cx, target, &live).await?;
     let tags = live.tags;
     live = spec.live(cx, target, live.name, &value);
     live.tags = tags;
@@ -73,7 +74,9 @@ async fn overwritten(
 }
 
 fn note(spec: &Parameter, tags: &mut Tags, value: &Secret, version: i64) -> Result<()> {
-    if spec.kind == Type::SecureString {
+    if let Some(generate) = &spec.generate {
+        tags.0.insert(VALUE.to_owned(), generate.words());
+    } else if spec.kind == Type::SecureString {
         let note = format!("{}:{version}", fingerprint(value)?);
         tags.0.insert(VALUE.to_owned(), note);
     }
@@ -81,7 +84,19 @@ fn note(spec: &Parameter, tags: &mut Tags, value: &Secret, version: i64) -> Resu
 }
 
 impl Parameter {
-    fn wanted_value(&self, target: Target<'_>) -> Result<Secret> {
+    /// The value of one that exists: a random one stays, unless another one is wanted.
+    async fn wanted_value(&self, cx: &Context, target: Target<'_>, live: &Live) -> Result<Secret> {
+        let words = self.generate.as_ref().map(Generate::words);
+        if words.is_some() && live.tags.value(VALUE) == words.as_deref() {
+            return read(cx, &live.name).await;
+        }
+        self.new_value(target)
+    }
+
+    fn new_value(&self, target: Target<'_>) -> Result<Secret> {
+        if let Some(generate) = &self.generate {
+            return generate.value();
+        }
         if let Some(source) = &self.value_from {
             source.read(target)
         } else {
@@ -136,6 +151,23 @@ impl Parameter {
             name,
         }
     }
+}
+
+async fn read(cx: &Context, name: &str) -> Result<Secret> {
+    let call = cx
+        .aws
+        .ssm
+        .get_parameters()
+        .with_decryption(true)
+        .names(name);
+    let told = call.send().await.map_err(refused("ssm:GetParameters"))?;
+    let value = told
+        .parameters
+        .into_iter()
+        .flatten()
+        .find_map(|it| it.value);
+    let missing = || Error::failed(format!("the parameter `{name}` cannot be read"));
+    value.map(Secret::from).ok_or_else(missing)
 }
 
 /// A value that stands in the playbook goes the same way as the secret ones.

@@ -46,6 +46,14 @@ pub(super) fn diff(spec: &Parameter, live: &Live, target: Target<'_>) -> Result<
 }
 
 fn value(diff: Diff, spec: &Parameter, live: &Live, target: Target<'_>) -> Result<Diff> {
+    if let Some(generate) = &spec.generate {
+        let current = live.tags.value(VALUE) == Some(&generate.words());
+        return Ok(if current {
+            diff
+        } else {
+            hidden_change(diff, "generate")
+        });
+    }
     let Some(source) = &spec.value_from else {
         let hidden = target.node.entry("value").is_some_and(|node| node.secret);
         let wanted = spec.plain_value();
@@ -104,7 +112,11 @@ pub(super) fn problems(spec: &Parameter) -> Vec<(Vec<Step>, String)> {
         say("name", problem.to_owned());
     }
     match (&spec.value, &spec.value_from) {
-        (None, None) => say("", "a parameter needs `value` or `value_from`".to_owned()),
+        (None, None) if spec.generate.is_some() => {}
+        (None, None) => {
+            let text = "a parameter needs `value`, `value_from` or `generate`";
+            say("", text.to_owned());
+        }
         (Some(_), Some(_)) => say("value_from", "leave out `value` or `value_from`".to_owned()),
         (None, Some(source)) => {
             if let Some(problem) = source.problem() {
@@ -136,6 +148,17 @@ pub(super) fn problems(spec: &Parameter) -> Vec<(Vec<Step>, String)> {
                     format!("a value has 1 to {most} bytes, not {length}"),
                 );
             }
+        }
+    }
+    if let Some(generate) = &spec.generate {
+        if spec.value.is_some() || spec.value_from.is_some() {
+            let text = "leave out `generate`, or `value` and `value_from`";
+            say("generate", text.to_owned());
+        } else if spec.kind != Type::SecureString {
+            let text = "a random value is for a `SecureString`: others are shown";
+            say("generate", text.to_owned());
+        } else if let Some(problem) = generate.problem() {
+            say("generate", problem);
         }
     }
     if spec.key.is_some() && spec.kind != Type::SecureString {

@@ -154,7 +154,7 @@ async fn run(front: Arc<Front>, region: String, mut command: Invocation) {
         }
         // The host went away under it.
         Err(cause) => {
-            command.stderr = cause.message().to_owned();
+            cause.message().clone_into(&mut command.stderr);
             command.state("Failed", "Failed");
         }
     }

@@ -99,6 +99,7 @@ impl Playroom {
                 name: kind.name(),
                 schema: kind.schema(),
                 outputs: kind.outputs(),
+                asks: kind.asks(),
             })
             .collect();
         Playbook::load(path, &LoadOptions::default(), &sections).unwrap()

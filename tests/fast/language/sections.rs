@@ -177,6 +177,7 @@ fn section<T: JsonSchema>(name: &'static str) -> Section {
         name,
         schema: generator.into_root_schema_for::<T>(),
         outputs: &[],
+        asks: false,
     }
 }
 
@@ -189,5 +190,9 @@ pub(crate) fn sections() -> Vec<Section> {
         section::<ElasticIpSpec>("elastic_ips"),
         section::<HostSpec>("hosts"),
         section::<CheckSpec>("checks"),
+        Section {
+            asks: true,
+            ..section::<CheckSpec>("questions")
+        },
     ]
 }

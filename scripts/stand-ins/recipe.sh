@@ -1,5 +1,5 @@
 # Makes a sandbox host into one with a signed source of stand-ins for what Debian does not have, under
-# /srv; run as root, once. `serve.py` is in /root.
+# /srv; run as root, once, by stand-ins.sh. `serve.py` is in /root.
 set -eu
 export DEBIAN_FRONTEND=noninteractive
 apt-get update -qq
@@ -7,13 +7,13 @@ apt-get install -y -qq --no-install-recommends apt-utils gpg-agent gpg >/dev/nul
 work=$(mktemp -d)
 cd "$work"
 
-# NAME POSTINST: a package with what is in the folder NAME.
+# NAME POSTINST [VERSION FOLDER]: a package with what is in the folder NAME.
 deb_of() {
-    mkdir -p "$1/DEBIAN" /srv/apt
-    printf 'Package: %s\nVersion: 99.0\nArchitecture: all\nMaintainer: Nobody <nobody@example.com>\nDescription: a stand-in\n' "$1" >"$1/DEBIAN/control"
+    mkdir -p "$1/DEBIAN" "${4:-/srv/apt}"
+    printf 'Package: %s\nVersion: %s\nArchitecture: all\nMaintainer: Nobody <nobody@example.com>\nDescription: a stand-in\n' "$1" "${3:-99.0}" >"$1/DEBIAN/control"
     printf '#!/bin/sh\nset -e\n%s\n' "$2" >"$1/DEBIAN/postinst"
     chmod 755 "$1/DEBIAN/postinst"
-    dpkg-deb -b --root-owner-group "$1" /srv/apt >/dev/null
+    dpkg-deb -b --root-owner-group "$1" "${4:-/srv/apt}" >/dev/null
 }
 
 # NAME WHAT LINES: a package whose unit serves, as `serve.py WHAT`.
@@ -75,6 +75,35 @@ deb_of r-base ''
 install -d r-cran-ggplot2 r-cran-remotes
 deb_of r-cran-ggplot2 ''
 deb_of r-cran-remotes ''
+
+# Gives a certificate of its own for a name, once its hook has stopped what is on port 80.
+install -d certbot/usr/bin
+cat >certbot/usr/bin/certbot <<'CERTBOT'
+#!/bin/sh
+set -e
+echo "$*" >>/etc/letsencrypt/asked
+while [ $# -gt 0 ]; do
+    case $1 in
+        --domain) name=$2 ;;
+        --pre-hook) before=$2 ;;
+        --post-hook) after=$2 ;;
+    esac
+    shift
+done
+$before
+python3 -c 'import socket; s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); s.bind(("", 80))'
+mkdir -p "/etc/letsencrypt/live/$name"
+cd "/etc/letsencrypt/live/$name"
+openssl req -x509 -newkey ed25519 -nodes -days 9 -subj "/CN=$name" -addext "subjectAltName=DNS:$name" -keyout privkey.pem -out fullchain.pem 2>/dev/null
+$after
+CERTBOT
+chmod 755 certbot/usr/bin/certbot
+deb_of certbot 'mkdir -p /etc/letsencrypt'
+
+# A tool of which there is an older version, too.
+install -d stand-in-tool
+deb_of stand-in-tool '' 1.0 /srv/older
+deb_of stand-in-tool ''
 
 cd /srv/apt
 apt-ftparchive packages . >Packages

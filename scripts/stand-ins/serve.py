@@ -5,6 +5,7 @@ them. serve.py rstudio|shiny|jenkins
 import base64
 import glob
 import hashlib
+import html
 import http.server
 import os
 import re
@@ -37,16 +38,34 @@ else:
     prefix = os.environ.get("JENKINS_PREFIX", "")
 
 
+# Opens a websocket beside the page, by whatever way the page came, and shows what comes back.
+ECHO = """<p>The websocket says: <output id="echo">nothing yet</output></p>
+<script>
+  const socket = new WebSocket(new URL("events", location.href.replace(/^http/, "ws")));
+  socket.onopen = () => socket.send("tide");
+  socket.onmessage = (message) => { document.getElementById("echo").textContent = "back came " + message.data; };
+</script>"""
+
+
+def listed(folder):
+    return sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+
+
 def page():
     if WHAT == "rstudio":
-        return "RStudio"
+        return "RStudio", ECHO
     if WHAT == "shiny":
-        return "Shiny apps: " + " ".join(sorted(os.listdir("/srv/shiny-server")))
+        return "Shiny Server", "<p>Shiny apps: " + " ".join(listed("/srv/shiny-server")) + "</p>"
     casc = "".join(open(path).read() for path in glob.glob(os.environ["CASC_JENKINS_CONFIG"] + "/*"))
     groups = subprocess.run(["id", "-nG"], capture_output=True, text=True).stdout
-    plugins = sorted(os.listdir("plugins")) if os.path.isdir("plugins") else []
-    jobs = sorted(os.listdir("jobs")) if os.path.isdir("jobs") else []
-    return f"Jenkins\ngroups {groups}plugins {plugins}\njobs {jobs}\n{casc}"
+    jobs = [name for name in listed("jobs") if os.path.isfile(f"jobs/{name}/config.xml")]
+    told = f"groups {groups}plugins {listed('plugins')}\njobs {jobs}\n{casc}"
+    return "Jenkins", f"<pre>{html.escape(told, quote=False)}</pre>"
+
+
+def document():
+    title, body = page()
+    return f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title></head>\n<body><h1>{title}</h1>\n{body}\n</body></html>\n'
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -58,11 +77,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.echo(key)
         if not self.path.startswith(prefix + "/"):
             return self.answer(404, f"not under {prefix}")
-        self.answer(200, page())
+        self.answer(200, document())
 
     def answer(self, status, text):
         body = text.encode()
         self.send_response(status)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

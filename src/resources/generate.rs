@@ -26,7 +26,9 @@ fn usual() -> usize {
 }
 
 impl Generate {
-    pub(super) fn problem(&self) -> Option<String> {
+    /// What is wrong with it.
+    #[must_use]
+    pub fn problem(&self) -> Option<String> {
         let fits = (8..=4096).contains(&self.length);
         (!fits).then(|| {
             format!(
@@ -37,12 +39,17 @@ impl Generate {
     }
 
     /// What it says, as a tag keeps it.
-    pub(super) fn words(&self) -> String {
+    #[must_use]
+    pub fn words(&self) -> String {
         let symbols = if self.symbols { " with symbols" } else { "" };
         format!("generated {}{symbols}", self.length)
     }
 
-    pub(super) fn value(&self) -> Result<Secret> {
+    /// Another one each time.
+    ///
+    /// # Errors
+    /// When the system has no random numbers.
+    pub fn value(&self) -> Result<Secret> {
         let symbols = if self.symbols { SYMBOLS } else { b"" };
         let alphabet = [PLAIN, symbols].concat();
         // Bytes beyond the last whole multiple would make the first characters likelier.

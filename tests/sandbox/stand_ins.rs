@@ -1,0 +1,25 @@
+//! The source of stand-ins that the demo has, too.
+
+use std::path::Path;
+use std::process::Command;
+
+/// The name of the host image that has the source in `/srv`.
+pub(crate) fn image() -> String {
+    script(&["image"]).trim().to_owned()
+}
+
+/// Serves the source in a sandbox's network; variables for the bundled data server.
+pub(crate) fn serve(network: &str) -> String {
+    script(&["serve", network])
+}
+
+fn script(arguments: &[&str]) -> String {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/stand-ins.sh");
+    let done = Command::new(script).args(arguments).output().unwrap();
+    assert!(
+        done.status.success(),
+        "{}",
+        String::from_utf8_lossy(&done.stderr)
+    );
+    String::from_utf8(done.stdout).unwrap()
+}
