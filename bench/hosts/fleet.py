@@ -78,7 +78,9 @@ def make_keys(hosts):
     (SSHD / "known_hosts").write_text("".join(known))
 
 
-def start_sshd(name, net, listen):
+def start_sshd(net, number):
+    """An sshd for one host, with a /run of its own: what a host has there is not another's."""
+    name, listen = f"{net}{number}", address(net, number)
     conf = SSHD / f"{name}.conf"
     conf.write_text(f"""\
 HostKey {SSHD}/host_ed25519
@@ -94,8 +96,10 @@ SetEnv HOME={DIR}/home
 MaxStartups 500
 MaxSessions 100
 Subsystem sftp internal-sftp
-""" + "".join(f"ListenAddress {it}:2222\n" for it in listen))
-    command = [*inside(net, "fleet"), "/usr/sbin/sshd", "-f", conf, "-E", SSHD / f"{name}.log"]
+ListenAddress {listen}:2222
+""")
+    own = 'mount -t tmpfs tmpfs /run && mkdir /run/sshd && exec /usr/sbin/sshd -f "$1" -E "$2"'
+    command = [*inside(net, "fleet"), "unshare", "-m", "sh", "-c", own, "sh", conf, SSHD / f"{name}.log"]
     subprocess.run(command, check=True, preexec_fn=Group("fleet").join)
 
 
@@ -105,9 +109,8 @@ def up(hosts, nets, rtt_ms):
     for folder in (DIR / "home", DIR / "hosts", Path("/run/sshd")):
         folder.mkdir(parents=True, exist_ok=True)
     if "lo" in nets:
-        for first in range(1, hosts + 1, 16):  # sshd takes 16 addresses.
-            some = range(first, min(first + 16, hosts + 1))
-            start_sshd(f"lo{first}", "lo", [address("lo", i) for i in some])
+        for number in range(1, hosts + 1):
+            start_sshd("lo", number)
     if "wan" in nets:
         wan_up(hosts, rtt_ms)
 
@@ -131,7 +134,8 @@ def wan_up(hosts, rtt_ms):
             ip("addr", "add", f"{it}/32", "dev", "wan0")
         ip("link", "set", "wan0", "up")
         ip("route", "add", there[side], "dev", "wan0")
-    start_sshd("wan", "wan", ["0.0.0.0"])
+    for number in range(1, hosts + 1):
+        start_sshd("wan", number)
 
 
 def down():

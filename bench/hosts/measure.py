@@ -79,10 +79,10 @@ def floor(what):
 
 
 class Tool:
-    """How a tool is run; up to how many hosts unless asked otherwise; in which phases."""
+    """How a tool is run; up to how many hosts on each net unless asked otherwise; in which phases."""
 
-    def __init__(self, command, most=64, phases=PHASES):
-        self.command, self.most, self.phases = command, most, phases
+    def __init__(self, command, phases=PHASES, lo=64, wan=64):
+        self.command, self.phases, self.most = command, phases, {"lo": lo, "wan": wan}
 
 
 TOOLS = {
@@ -91,10 +91,10 @@ TOOLS = {
     "floor-true-cold": Tool(floor("true-cold"), phases=[AGAIN]),
     "floor-sum-warm": Tool(floor("sum-warm"), phases=[KEPT]),
     "tidewalk": Tool(tidewalk),
-    "pyinfra": Tool(pyinfra, phases=[FIRST, AGAIN, PLAN]),
-    "mitogen": Tool(lambda *a: ansible("venv-mitogen", "mitogen_linear", *a), 8, [FIRST, AGAIN]),
+    "pyinfra": Tool(pyinfra, [FIRST, AGAIN], wan=32),
+    "mitogen": Tool(lambda *a: ansible("venv-mitogen", "mitogen_linear", *a), [FIRST, AGAIN], 8, 1),
     # Its second run finds the first one's connections open.
-    "ansible": Tool(lambda *a: ansible("venv-ansible", "linear", *a), 8, [FIRST, KEPT]),
+    "ansible": Tool(lambda *a: ansible("venv-ansible", "linear", *a), [FIRST, KEPT], 8, 1),
 }
 
 
@@ -230,7 +230,7 @@ def main():
     arguments.add_argument("--reps", type=int, default=3, help="runs of each; what takes longer than 10 s runs once")
     arguments.add_argument("--phases", default=",".join(PHASES), help="which, with commas")
     arguments.add_argument("--quiet", type=float, default=5, help="seconds that a run may wait for a quiet machine")
-    arguments.add_argument("--all", action="store_true", help="Ansible and Mitogen with more than 8 hosts, too")
+    arguments.add_argument("--all", action="store_true", help="the slow ones with many hosts, too")
     chosen = arguments.parse_args()
     tools, phases, nets = chosen.tools.split(","), chosen.phases.split(","), chosen.net.split(",")
     counts = [int(word) for word in chosen.n.split(",")]
@@ -248,7 +248,7 @@ def main():
                 slow = set()
                 for rep in range(chosen.reps):
                     for tool in tools:
-                        if tool in slow or (hosts > TOOLS[tool].most and not chosen.all):
+                        if tool in slow or (hosts > TOOLS[tool].most[net] and not chosen.all):
                             continue
                         for phase in phases:
                             if phase in TOOLS[tool].phases and run(tool, phase, hosts, net, rep, chosen.quiet)["wall"] > 10:

@@ -9,7 +9,7 @@ use crate::ssh::kept::list;
 
 /// Show the connections to hosts that are kept, or close them
 ///
-/// Connections are kept where `--keep-connections` or TIDEWALK_KEEP_CONNECTIONS allows it, and end by
+/// Connections are kept where `--keep-connections` or `TIDEWALK_KEEP_CONNECTIONS` allows it, and end by
 /// themselves when they have not been used for that long.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Example:\n  tidewalk connections --close")]

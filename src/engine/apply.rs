@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-use super::journal::{Journal, Mark};
+use super::journal::{Entry, Journal, Mark};
 use super::planning::Prepared;
 use super::run::{Engine, Shared};
 use super::walk::{Turn, walk};
@@ -159,9 +159,13 @@ impl Engine {
             address: address.clone(),
             action,
         });
+        let write = |entry: &Entry| match kind.stage() {
+            Stage::Upon => run.journal.note(entry),
+            Stage::Account | Stage::Check => run.journal.append(entry),
+        };
         let mut entry = self.entry(address, action, Mark::Intent);
         entry.id = live.map(|live| live.id.clone());
-        run.journal.append(&entry)?;
+        write(&entry)?;
         let result = match (action, live) {
             (Action::Replace, Some(old)) if kind.creates_first() => {
                 let deposed = address.deposed(&old.id);
@@ -187,7 +191,7 @@ impl Engine {
             run.outcome
                 .with(|outcome| outcome.unfinished.push(address.clone()));
         }
-        run.journal.append(&entry)?;
+        write(&entry)?;
         let found = result?;
         self.observer.event(&Event::Done {
             address: address.clone(),

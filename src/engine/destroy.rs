@@ -75,6 +75,15 @@ impl Engine {
                 let declared = &mut wanted.entry(kind.name()).or_default().declared;
                 declared.push((address.clone(), node));
             }
+            // What something stands on may stay, and hold what was put there.
+            let stands = self.stage(address) == Stage::Upon;
+            let on = declaration.references.iter();
+            for reference in on.filter(|it| stands && !it.declared) {
+                if let Ok(kind) = self.kind(&reference.target.kind) {
+                    let external = &mut wanted.entry(kind.name()).or_default().external;
+                    external.push(reference.target.name.clone());
+                }
+            }
         }
         wanted
     }

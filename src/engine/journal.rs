@@ -129,13 +129,32 @@ impl Journal {
     /// # Errors
     /// When it could not be written: then the step must not be taken.
     pub fn append(&self, entry: &Entry) -> Result<()> {
+        self.write(entry, true)
+    }
+
+    /// Writes one entry and leaves it to the system when it is on disk: a host that is configured
+    /// is not lost with the line, and many hosts would wait for one disk.
+    ///
+    /// # Errors
+    /// When it could not be written.
+    pub fn note(&self, entry: &Entry) -> Result<()> {
+        self.write(entry, false)
+    }
+
+    fn write(&self, entry: &Entry, wait: bool) -> Result<()> {
         let line = serde_json::to_string(entry).context("writing the journal")?;
         let mut writer = self
             .writer
             .lock()
             .map_err(|_| Error::failed("the journal broke"))?;
         writeln!(writer.file, "{line}")
-            .and_then(|()| writer.file.sync_data())
+            .and_then(|()| {
+                if wait {
+                    writer.file.sync_data()
+                } else {
+                    Ok(())
+                }
+            })
             .context(format!("writing `{}`", self.path.display()))?;
         writer.written += 1;
         if writer.kill_after == Some(writer.written) {

@@ -87,3 +87,29 @@ impl Operation for Reboot {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn work(program: Option<&str>) -> Work {
+        Work {
+            commands: program.into_iter().map(|it| Command::new([it])).collect(),
+            ..Work::default()
+        }
+    }
+
+    #[test]
+    fn a_restart_comes_alone_after_what_is_before_it() {
+        let turn = |programs: &[Option<&str>]| {
+            let (works, turn) = Turn::of(programs.iter().map(|it| work(*it)).collect());
+            (works.len(), turn)
+        };
+        let restart = Some(RESTART);
+        assert_eq!(turn(&[Some("a"), None, Some("b")]), (3, Turn::All));
+        let before = turn(&[Some("a"), restart, Some("b")]);
+        assert_eq!(before, (1, Turn::Before));
+        let alone = turn(&[None, restart, Some("b"), restart]);
+        assert_eq!(alone, (2, Turn::Restart));
+    }
+}

@@ -1,8 +1,8 @@
 //! Evaluates the expressions in a node, and collects what they refer to.
 
-use std::collections::HashSet;
-use std::sync::Arc;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::chains;
 use super::convert::to_node;
@@ -19,7 +19,12 @@ use crate::base::{Error, Errors, Location, Node, Value};
 pub(super) struct Expressions {
     pub(super) env: minijinja::Environment<'static>,
     pub(super) files: Files,
+    /// The free names of what was compiled before: every host has the same texts.
+    free: Mutex<FreeNames>,
 }
+
+/// Free names by the text they are in, and whether that is an expression.
+type FreeNames = HashMap<(bool, String), Arc<HashSet<String>>>;
 
 /// What an evaluation found beside its value.
 #[derive(Default)]
@@ -33,6 +38,7 @@ impl Expressions {
         Self {
             env: jinja::environment(files.clone()),
             files,
+            free: Mutex::default(),
         }
     }
 
@@ -132,7 +138,15 @@ impl Expressions {
     }
 
     /// Names that `scanned` uses and does not define itself.
-    fn free_names(&self, scanned: &Scanned) -> Result<HashSet<String>, minijinja::Error> {
+    pub(super) fn free_names(
+        &self,
+        scanned: &Scanned,
+    ) -> Result<Arc<HashSet<String>>, minijinja::Error> {
+        let key = (scanned.whole.is_some(), scanned.text.clone());
+        let known = || self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(free) = known().get(&key) {
+            return Ok(Arc::clone(free));
+        }
         let mut free = match &scanned.whole {
             Some(inside) => self
                 .env
@@ -146,6 +160,8 @@ impl Expressions {
         for (name, _) in self.env.globals() {
             free.remove(name);
         }
+        let free = Arc::new(free);
+        known().insert(key, Arc::clone(&free));
         Ok(free)
     }
 

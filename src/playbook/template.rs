@@ -109,9 +109,8 @@ impl Expressions {
         let Some(template) = findings.errors.keep(Template::read(self, name, at, scope)) else {
             return;
         };
-        let text = &template.scanned.text;
-        let free = match self.env.template_from_str(text) {
-            Ok(compiled) => compiled.undeclared_variables(false),
+        let free = match self.free_names(&template.scanned) {
+            Ok(free) => free,
             Err(error) => {
                 findings.errors.push(template.failed(&error, self));
                 return;
@@ -120,11 +119,12 @@ impl Expressions {
         // Templates that belong together see each other's names.
         let alone = all_known && seen.len() == 1 && template.scanned.includes.is_empty();
         let ours = ["vars", "env", "each", "stack", "region", "account"];
-        let free = free.into_iter().filter(|name| {
-            alone || ours.contains(&name.as_str()) || scope.names.sections.contains_key(name)
+        let free = free.iter().filter(|name| {
+            alone
+                || ours.contains(&name.as_str())
+                || scope.names.sections.contains_key(name.as_str())
         });
-        let globals: Vec<_> = self.env.globals().map(|(name, _)| name).collect();
-        let free = free.filter(|name| !globals.contains(&name.as_str()));
+        let free = free.cloned();
         let place = |range: Range<usize>| template.place(range.start, range.end);
         let (scanned, written) = (&template.scanned, &template.source.text);
         chains::check(scanned, written, &free.collect(), scope, &place, findings);

@@ -278,15 +278,14 @@ impl Kind for Hosts {
         }
         let same = known.is_some();
         let within = spec.answers_within.map_or(BOOT_PATIENCE, |within| within.0);
-        let session = match known {
-            Some(session) => session,
-            None => {
-                let patience = Patience {
-                    booting: within,
-                    first_start: is_planted(pins.as_ref()),
-                };
-                connect(cx, target, &way, patience).await?
-            }
+        let session = if let Some(session) = known {
+            session
+        } else {
+            let patience = Patience {
+                booting: within,
+                first_start: is_planted(pins.as_ref()),
+            };
+            connect(cx, target, &way, patience).await?
         };
         open::remember(cx, &target.address.name, &session, spec.sudo);
         let doing = |what: &str| cx.progress.doing(target.address, what);

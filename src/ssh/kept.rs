@@ -158,7 +158,7 @@ fn make_private(folder: &Path) -> Result<()> {
         made => return made.context(making()),
     }
     let facts = folder.symlink_metadata().context(making())?;
-    if facts.is_dir() && facts.uid() == own_id()? && facts.mode() & 0o077 == 0 {
+    if facts.is_dir() && facts.uid() == own_id()? && facts.mode().trailing_zeros() >= 6 {
         return Ok(());
     }
     Err(Error::failed(format!(
@@ -319,11 +319,11 @@ mod tests {
         let link = folder.path().join("link");
         std::os::unix::fs::symlink(folder.path(), &link).unwrap();
         for wrong in [open, link] {
-            let error = Keep::within(wrong, Duration::from_secs(60)).unwrap_err();
+            let error = Keep::within(wrong, Duration::from_mins(1)).unwrap_err();
             assert!(error.message().contains("only you"), "{error:?}");
         }
         let made = folder.path().join("made");
-        Keep::within(made.clone(), Duration::from_secs(60)).unwrap();
+        Keep::within(made.clone(), Duration::from_mins(1)).unwrap();
         assert_eq!(made.metadata().unwrap().mode() & 0o777, 0o700);
     }
 }

@@ -240,10 +240,11 @@ fn team(server: &DataServer, joe: &str) {
     );
 }
 
-/// Drift is shown and healed, in the same apply in which the host starts again.
+/// Drift is shown and healed, before and after the host starts again, in one apply.
 fn heals_and_restarts(server: &DataServer) {
     server.on_host("sed -i s/Welcome/Farewell/ /srv/landing/index.html");
     server.beach.open_port("de3", 8787);
+    server.on_host("ln -sfn /usr/share/zoneinfo/Europe/Paris /etc/localtime");
     server.on_host("touch /run/reboot-required; echo linux-image >/run/reboot-required.pkgs");
     let started = "cut -d' ' -f22 /proc/1/stat";
     let before = server.on_host(started);
@@ -252,6 +253,7 @@ fn heals_and_restarts(server: &DataServer) {
         server.planned(&reboot),
         [
             "security_groups.de3: ingress",
+            "hosts.server: command set the time zone Etc/UTC",
             "hosts.server: reboot",
             "hosts.server: template /srv/landing/index.html"
         ]

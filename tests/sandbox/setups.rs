@@ -78,7 +78,7 @@ hosts:
 struct Server {
     beach: Beach,
     node: Node,
-    /// SHA-256 of RStudio's package.
+    /// SHA-256 of the package of `RStudio` Server.
     sum: String,
 }
 
@@ -248,7 +248,28 @@ fn every_setup_converges_from_nothing_and_serves() {
     let keys = node.sh("cat ~jane_doe/.ssh/authorized_keys");
     assert_eq!(keys.trim(), node.host_key.trim());
 
-    // Who is gone is locked, and let in again when back; others are left alone.
+    locks_who_is_gone(&server);
+
+    // Another port: RStudio is restarted, Nginx follows, and nothing else changes.
+    let moved = server.run(3, "plan", &["--var", "port=8788"]);
+    contains(&moved.stdout, &["www-port", "sites-available/default"]);
+    assert!(!moved.stdout.contains("redis"), "{}", moved.stdout);
+    server.run(0, "apply", &["--var", "port=8788", "--yes"]);
+    contains(&server.get("/rstudio/"), &["200 OK", "RStudio"]);
+    server.run(0, "plan", &["--var", "port=8788"]);
+
+    server.run(0, "apply", &["--yes"]);
+    upgrades(&server);
+    certified(&server);
+
+    for (what, bad, why) in bad::BAD {
+        bad::refuses(&server, what, bad, why);
+    }
+}
+
+/// Who is gone is locked, and let in again when back; others are left alone.
+fn locks_who_is_gone(server: &Server) {
+    let node = &server.node;
     let lets_in = |login: &str| {
         let key = node.folder.path().join("host");
         let to = format!("{login}@{}", node.address);
@@ -279,22 +300,6 @@ fn every_setup_converges_from_nothing_and_serves() {
     );
     assert_eq!(expiry("jenkins"), "\n");
     server.run(0, "plan", &[]);
-
-    // Another port: RStudio is restarted, Nginx follows, and nothing else changes.
-    let moved = server.run(3, "plan", &["--var", "port=8788"]);
-    contains(&moved.stdout, &["www-port", "sites-available/default"]);
-    assert!(!moved.stdout.contains("redis"), "{}", moved.stdout);
-    server.run(0, "apply", &["--var", "port=8788", "--yes"]);
-    contains(&server.get("/rstudio/"), &["200 OK", "RStudio"]);
-    server.run(0, "plan", &["--var", "port=8788"]);
-
-    server.run(0, "apply", &["--yes"]);
-    upgrades(&server);
-    certified(&server);
-
-    for (what, bad, why) in bad::BAD {
-        bad::refuses(&server, what, bad, why);
-    }
 }
 
 /// A package with a newer version is upgraded on request, and only then.

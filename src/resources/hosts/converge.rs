@@ -36,12 +36,11 @@ impl Converging<'_> {
         seen: Option<&Seen>,
     ) -> Result<(Arc<dyn Transport>, Seen)> {
         let doing = |what: &str| self.doing(what);
-        let mut seen = match seen {
-            Some(seen) => self.with_parameters(seen.clone()).await?,
-            None => {
-                doing("looking at the host");
-                self.look(&*session).await?
-            }
+        let mut seen = if let Some(seen) = seen {
+            self.with_parameters(seen.clone()).await?
+        } else {
+            doing("looking at the host");
+            self.look(&*session).await?
         };
         let (mut passes, mut most, mut restarted) = (0, PASSES, false);
         while passes < most {

@@ -63,6 +63,7 @@ impl RunCommand {
         let mut patience = patience;
         let mut pause = Duration::from_secs(1);
         let mut seen_profile = false;
+        let mut was_late = false;
         loop {
             match greet(cx, node).await {
                 Ok(Some(sealed)) => {
@@ -78,7 +79,10 @@ impl RunCommand {
             }
             loop {
                 let ping = unmanaged::ping(cx, &node.instance).await?;
-                if ping.as_deref() == Some(ONLINE) && start.elapsed() < patience {
+                let late = start.elapsed() >= patience;
+                if ping.as_deref() == Some(ONLINE) && !(late && was_late) {
+                    // It registered just now: one more try, however late.
+                    was_late = late;
                     tokio::time::sleep(pause).await;
                     break;
                 }
