@@ -29,11 +29,13 @@ tw_is_risky_unit() {
 # LOGIN: is it who we are logged in as?
 tw_is_us() { [ "$1" = "${SUDO_USER:-$(id -un)}" ]; }
 
+# The host can take changes back: others, without root or systemd, go unguarded.
+tw_can_guard() { [ "$(id -u)" = 0 ] && [ -d /run/systemd/system ]; }
+
 # Before the first such change of a run. What an earlier run left unconfirmed stays to be taken back.
 tw_arm() {
   [ -z "$tw_armed" ] || return 0
-  [ "$(id -u)" = 0 ] && [ -d /run/systemd/system ] || return 1
-  mkdir -p -m 700 "$tw_guard" && echo "$d" >"$tw_guard/run" && cat >"$tw_guard/revert" <<'REVERT'
+  mkdir -p -m 700 "$tw_guard" && echo "$d" >"$tw_guard/run" && cat >"$tw_guard/revert" <<'REVERT' || return 1
 # Waits for the run that changes the host to end, then for its word; without it, takes everything back.
 guard=/var/lib/tidewalk/guard unit=/etc/systemd/system/tidewalk-guard.service
 exec 9>/run/tidewalk.lock
@@ -82,7 +84,6 @@ done 2>/dev/null
 cd / && rm -rf "$guard" "$unit" /etc/systemd/system/multi-user.target.wants/tidewalk-guard.service
 systemctl daemon-reload 9>&-
 REVERT
-  tw_armed=1
   tw_unit=/etc/systemd/system/tidewalk-guard.service
   cat >$tw_unit <<UNIT || return 1
 [Unit]
@@ -92,9 +93,10 @@ Description=Takes back what may have cut tidewalk off, unless it comes back firs
 ExecStart=/bin/sh $tw_guard/revert
 KillMode=process
 UNIT
-  mkdir -p /etc/systemd/system/multi-user.target.wants
-  ln -sf $tw_unit /etc/systemd/system/multi-user.target.wants/
-  systemctl daemon-reload && systemctl restart --no-block tidewalk-guard
+  mkdir -p /etc/systemd/system/multi-user.target.wants &&
+    ln -sf $tw_unit /etc/systemd/system/multi-user.target.wants/ &&
+    systemctl daemon-reload && systemctl restart --no-block tidewalk-guard || return 1
+  tw_armed=1
 }
 
 # What the next entry is called: a number that sorts.
@@ -106,7 +108,8 @@ tw_entry() {
 
 # PATH: keeps what is there now.
 tw_keep() {
-  tw_arm || return 0
+  tw_can_guard || return 0
+  tw_arm || tw_die "what may cut us off is not changed: the host could not get ready to take it back" || return 1
   tw_kept=$(tw_entry)
   if [ -e "$1" ] || [ -L "$1" ]; then cp -a -- "$1" "$tw_kept.old" || return 1; fi
   echo "$1" >"$tw_kept.path"
@@ -114,7 +117,8 @@ tw_keep() {
 
 # UNIT: keeps how it is now.
 tw_keep_unit() {
-  tw_arm || return 0
+  tw_can_guard || return 0
+  tw_arm || tw_die "what may cut us off is not changed: the host could not get ready to take it back" || return 1
   grep -qs "^$1 " "$tw_guard"/*.unit && return 0
   tw_kept=$(tw_entry)
   echo "$1 $(systemctl show -p ActiveState,UnitFileState --value -- "$1" | tr '\n' ' ')" >"$tw_kept.unit"
@@ -133,7 +137,8 @@ tw_keep_if_risky() {
 
 # <SCRIPT: what takes the next command back; its first line is a remark that tells of it.
 tw_on_undo() {
-  tw_arm || tw_die "only root can let the host take it back" || return 1
+  tw_can_guard || tw_die "only root, with systemd, can let the host take it back" || return 1
+  tw_arm || return 1
   cat >"$(tw_entry).undo"
 }
 

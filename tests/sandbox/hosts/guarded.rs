@@ -89,6 +89,17 @@ async fn a_change_that_lets_us_in_is_kept() {
 }
 
 #[tokio::test]
+async fn what_cannot_be_taken_back_is_not_changed() {
+    let (node, site) = server().await;
+    node.sh("mkdir -p /var/lib/tidewalk && : >/var/lib/tidewalk/guard");
+    let before = node.sh("cat /etc/ssh/sshd_config");
+    let wanted = "- line: { path: /etc/ssh/sshd_config, line: MaxSessions 20, reload: ssh }";
+    let error = site.apply(wanted).await.err().expect("not ready");
+    assert!(error.message().contains("could not get ready"), "{error:?}");
+    assert_eq!(node.sh("cat /etc/ssh/sshd_config"), before);
+}
+
+#[tokio::test]
 async fn a_lost_network_comes_back_by_itself() {
     let (node, site) = server().await;
     let start = Instant::now();
