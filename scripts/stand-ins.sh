@@ -19,8 +19,9 @@ image() {
   if [ -z "$(docker images -q "$name")" ]; then
     maker=tidewalk-stand-ins-$hash
     docker rm -f "$maker" >/dev/null 2>&1 || true
-    { echo "cat >/root/serve.py <<'PYTHON'"; cat "$here/serve.py"; echo PYTHON; cat "$here/recipe.sh"; } |
-      docker run -i --name "$maker" $node sh -s >&2
+    docker create --name "$maker" $node sh -c "$(cat "$here/recipe.sh")" >/dev/null
+    docker cp "$here/serve.py" "$maker:/root/serve.py" >/dev/null
+    docker start -a "$maker" >&2
     docker commit -c 'CMD ["/sbin/init"]' "$maker" "$name" >/dev/null
     docker rm -f "$maker" >/dev/null
   fi
@@ -39,7 +40,11 @@ serve() {
   docker run -d --rm --name "tidewalk-stand-ins-$id" --label "tidewalk.sandbox=$id" \
     --network "$network" --ip "$address" "$name" \
     python3 -m http.server --directory /srv 80 >/dev/null
-  until curl -sf -o /dev/null "http://$address/key.asc"; do sleep 0.1; done
+  curl -sf -o /dev/null --noproxy '*' --retry 120 --retry-delay 1 --retry-max-time 60 --retry-all-errors \
+    --connect-timeout 2 "http://$address/key.asc" || {
+    echo "stand-ins: http://$address/key.asc does not answer: see \`docker logs tidewalk-stand-ins-$id\`" >&2
+    exit 1
+  }
   cat <<VARS
 # Sources on this machine, with stand-ins for what Debian does not have.
 cran: { uri: "http://$address/apt", suites: [./], key: { url: "http://$address/key.asc" } }

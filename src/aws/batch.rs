@@ -22,8 +22,15 @@ pub const MOST: usize = 200;
 
 /// Questions by id that are waiting to be asked together.
 pub struct Batch<T> {
-    queue: Mutex<Vec<Question<T>>>,
+    queue: Mutex<Queue<T>>,
     begun: Instant,
+}
+
+struct Queue<T> {
+    questions: Vec<Question<T>>,
+    /// One of those who wait is going to ask for all of them. There is never a second one: the two
+    /// would take each other's questions away for ever.
+    led: bool,
 }
 
 struct Question<T> {
@@ -34,13 +41,16 @@ struct Question<T> {
 impl<T> Default for Batch<T> {
     fn default() -> Self {
         Self {
-            queue: Mutex::new(Vec::new()),
+            queue: Mutex::new(Queue {
+                questions: Vec::new(),
+                led: false,
+            }),
             begun: Instant::now(),
         }
     }
 }
 
-impl<T: Send> Batch<T> {
+impl<T: Clone + Send> Batch<T> {
     /// Asks for `id`; `call` looks up all the ids that it is given. `None` when it was not found.
     ///
     /// # Errors
@@ -54,16 +64,16 @@ impl<T: Send> Batch<T> {
             let (answer, mut reply) = oneshot::channel();
             let leads = {
                 let mut queue = self.queue();
-                queue.push(Question {
+                queue.questions.push(Question {
                     id: id.to_owned(),
                     answer,
                 });
-                queue.len() == 1
+                !std::mem::replace(&mut queue.led, true)
             };
             if leads {
-                let lead = Lead(self);
+                let lead = Lead(Some(self));
                 tokio::time::sleep_until(self.next_beat()).await;
-                let questions = lead.take();
+                let questions = lead.end();
                 answer_all(questions, &call).await;
                 if let Ok(result) = reply.try_recv() {
                     return result;
@@ -71,7 +81,7 @@ impl<T: Send> Batch<T> {
             } else if let Ok(result) = reply.await {
                 return result;
             }
-            // The one that led was cancelled before it could ask.
+            // The one that led was cancelled before it could ask, or before it heard.
         }
     }
 
@@ -82,27 +92,37 @@ impl<T: Send> Batch<T> {
         self.begun + BEAT * u32::try_from(beats).unwrap_or(u32::MAX)
     }
 
-    fn queue(&self) -> MutexGuard<'_, Vec<Question<T>>> {
+    fn queue(&self) -> MutexGuard<'_, Queue<T>> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Leading a round: when cancelled, the questions are dropped and asked again by the others.
-struct Lead<'a, T: Send>(&'a Batch<T>);
+/// Leading a round, until its questions are taken. When cancelled before, they are dropped, and asked
+/// again by the others.
+struct Lead<'a, T: Clone + Send>(Option<&'a Batch<T>>);
 
-impl<T: Send> Lead<'_, T> {
-    fn take(&self) -> Vec<Question<T>> {
-        std::mem::take(&mut *self.0.queue())
+impl<T: Clone + Send> Lead<'_, T> {
+    fn end(mut self) -> Vec<Question<T>> {
+        self.take()
+    }
+
+    fn take(&mut self) -> Vec<Question<T>> {
+        let Some(batch) = self.0.take() else {
+            return Vec::new();
+        };
+        let mut queue = batch.queue();
+        queue.led = false;
+        std::mem::take(&mut queue.questions)
     }
 }
 
-impl<T: Send> Drop for Lead<'_, T> {
+impl<T: Clone + Send> Drop for Lead<'_, T> {
     fn drop(&mut self) {
         drop(self.take());
     }
 }
 
-async fn answer_all<T, F, R>(questions: Vec<Question<T>>, call: &F)
+async fn answer_all<T: Clone, F, R>(questions: Vec<Question<T>>, call: &F)
 where
     F: Fn(Vec<String>) -> R,
     R: Future<Output = Result<HashMap<String, T>>>,
@@ -112,9 +132,9 @@ where
         let round: Vec<_> = questions.by_ref().take(MOST).collect();
         let ids = round.iter().map(|question| question.id.clone()).collect();
         match call(ids).await {
-            Ok(mut found) => {
+            Ok(found) => {
                 for question in round {
-                    let value = found.remove(&question.id);
+                    let value = found.get(&question.id).cloned();
                     let _ = question.answer.send(Ok(value));
                 }
             }
@@ -146,6 +166,9 @@ fn again(error: &Error) -> Error {
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
+    use futures::StreamExt as _;
+    use futures::stream::FuturesUnordered;
+
     use super::*;
 
     #[tokio::test]
@@ -161,6 +184,30 @@ mod tests {
         let sizes: Vec<_> = answers.into_iter().map(|a| a.unwrap().unwrap()).collect();
         assert_eq!(sizes, [1, 2, 3]);
         assert_eq!(calls.load(Ordering::Relaxed), 1);
+    }
+
+    #[tokio::test]
+    async fn who_asks_while_a_call_is_on_its_way_is_answered_by_the_next() {
+        let calls = AtomicUsize::new(0);
+        let batch = Batch::<usize>::default();
+        let call = |ids: Vec<String>| {
+            calls.fetch_add(1, Ordering::Relaxed);
+            async move {
+                tokio::time::sleep(BEAT * 3 / 4).await;
+                Ok(ids.into_iter().map(|id| (id, 1)).collect())
+            }
+        };
+        // The first call lasts from one beat nearly to the next; the others come meanwhile.
+        let asked = [("a", 0), ("b", 500), ("c", 510)];
+        let (batch, call) = (&batch, &call);
+        let asked = asked.map(|(id, after)| async move {
+            tokio::time::sleep(Duration::from_millis(after)).await;
+            batch.ask(id, call).await.unwrap()
+        });
+        let asked = FuturesUnordered::from_iter(asked).collect::<Vec<_>>();
+        let answers = tokio::time::timeout(BEAT * 20, asked).await;
+        assert_eq!(answers.unwrap(), [Some(1); 3]);
+        assert_eq!(calls.load(Ordering::Relaxed), 2);
     }
 
     #[tokio::test]

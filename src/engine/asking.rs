@@ -72,6 +72,7 @@ impl<'a> Asking<'a> {
             let late = Instant::now() >= deadline;
             for (index, answer) in answers {
                 let hopeless = late
+                    || questions[index].known == KnownBy::Missed
                     || self.failed.contains(&questions[index].address)
                     || self.engine.stop.is_requested();
                 verdicts[index] = match answer {

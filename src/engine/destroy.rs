@@ -119,24 +119,39 @@ impl Engine {
         kept
     }
 
-    /// Deletes what was planned, then proves it.
+    /// Deletes what was planned, then proves it. What the proof shows of the stack that the plan did not
+    /// see (AWS's listings lag behind what was made a moment ago) goes as well.
     ///
     /// # Errors
     /// When the run cannot begin: another run is at work.
     pub async fn destroy(&self, prepared: &Prepared) -> Result<(Outcome, Receipt)> {
         let journal = self.journal()?;
         let outcome = Shared::new(Outcome::default());
-        let deleted: Vec<_> = prepared
-            .plan
-            .steps
-            .iter()
-            .filter(|step| step.action == Action::Delete)
-            .filter_map(|step| prepared.survey.owned.get_key_value(&step.address))
-            .collect();
-        self.delete_all(&journal, &deleted, &outcome).await;
+        self.delete_all(&journal, &to_delete(prepared), &outcome)
+            .await;
         let mut outcome = outcome.into_inner();
         outcome.interrupted = self.stop.is_requested();
-        let receipt = self.prove(prepared, &outcome).await;
+        let (mut receipt, missed) = self.prove(prepared, &outcome).await;
+        if !missed.is_empty()
+            && !self.stop.is_requested()
+            && let Ok(mut shown) = self.plan_destroy().await
+        {
+            shown
+                .plan
+                .steps
+                .retain(|step| missed.contains(&step.address));
+            let more = to_delete(&shown);
+            self.observer.event(&Event::Note(match more.len() {
+                1 => "1 resource of the stack shows only now: it goes, too".to_owned(),
+                count => format!("{count} resources of the stack show only now: they go, too"),
+            }));
+            let all = Shared::new(outcome);
+            self.delete_all(&journal, &more, &all).await;
+            outcome = all.into_inner();
+            outcome.interrupted = self.stop.is_requested();
+            shown.take_in(prepared);
+            (receipt, _) = self.prove(&shown, &outcome).await;
+        }
         if receipt.is_proven()
             && let Err(error) = self.close(&journal, &receipt)
         {
@@ -160,5 +175,36 @@ impl Engine {
             journal.append(&self.entry(address, Action::Delete, Mark::Gone))?;
         }
         Ok(())
+    }
+}
+
+fn to_delete(prepared: &Prepared) -> Vec<(&Address, &Found)> {
+    let steps = prepared.plan.steps.iter();
+    steps
+        .filter(|step| step.action == Action::Delete)
+        .filter_map(|step| prepared.survey.owned.get_key_value(&step.address))
+        .collect()
+}
+
+impl Prepared {
+    /// What another plan saw counts as seen by this one.
+    fn take_in(&mut self, other: &Self) {
+        for (address, found) in &other.survey.owned {
+            let owned = &mut self.survey.owned;
+            owned
+                .entry(address.clone())
+                .or_insert_with(|| found.clone());
+        }
+        self.survey.listed.extend(&other.survey.listed);
+        self.survey.in_use.extend(&other.survey.in_use);
+        let known: BTreeSet<Address> = self
+            .plan
+            .steps
+            .iter()
+            .map(|it| it.address.clone())
+            .collect();
+        let others = other.plan.steps.iter();
+        let others = others.filter(|step| !known.contains(&step.address));
+        self.plan.steps.extend(others.cloned());
     }
 }

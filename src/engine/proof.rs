@@ -12,7 +12,7 @@ use crate::base::{Address, Result};
 use crate::contract::Stage;
 
 /// One thing that must be gone.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug)]
 pub(super) struct Question {
     pub(super) kind: String,
     pub(super) address: Address,
@@ -23,18 +23,25 @@ pub(super) struct Question {
 }
 
 /// How the thing that a question is about is known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum KnownBy {
     /// It was found in the account.
     Found,
     /// It goes with what was found.
     Part,
-    /// The journal of earlier runs has it.
+    /// The journal of earlier runs has it, and its deletion.
     Journal,
+    /// The journal of earlier runs has it, and no run has begun to delete it: this one did not see it.
+    Missed,
 }
 
 impl Engine {
-    pub(super) async fn prove(&self, prepared: &Prepared, outcome: &Outcome) -> Receipt {
+    /// The receipt, and what is there though this run did not see it when it began.
+    pub(super) async fn prove(
+        &self,
+        prepared: &Prepared,
+        outcome: &Outcome,
+    ) -> (Receipt, BTreeSet<Address>) {
         let mut receipt = Receipt {
             stack: self.cx.stack.clone(),
             account: self.cx.account.clone(),
@@ -94,6 +101,12 @@ impl Engine {
         // The first look by tag is taken at the same time: every deletion has been answered.
         let tagged = OptionFuture::from(whole.then(|| self.tagged_now()));
         let (answers, tagged) = tokio::join!(asking.ask(&questions), tagged);
+        let asked = questions.iter().zip(&answers);
+        let missed = asked.filter(|(question, verdict)| {
+            question.known == KnownBy::Missed && matches!(verdict, Verdict::Present(_))
+        });
+        let missed = missed.map(|(question, _)| question.address.clone());
+        let missed = missed.collect();
         receipt.lines.extend(
             questions
                 .into_iter()
@@ -114,7 +127,7 @@ impl Engine {
             receipt.listings.extend(listings.await);
         }
         receipt.when = jiff::Timestamp::now().to_string();
-        receipt
+        (receipt, missed)
     }
 
     fn questions(prepared: &Prepared, kept: &BTreeMap<&Address, &str>) -> Vec<Question> {
@@ -149,24 +162,30 @@ impl Engine {
     }
 
     /// What the journal knows of this stack beside what was found: made by runs that are over.
-    fn remembered(&self, known: &[Question], prepared: &Prepared) -> Result<BTreeSet<Question>> {
-        let mut remembered = BTreeSet::new();
+    fn remembered(&self, known: &[Question], prepared: &Prepared) -> Result<Vec<Question>> {
+        let mut remembered = BTreeMap::new();
         for entry in journal::read(&self.cx.local, &self.cx.stack)? {
+            let deleted = entry.action == Action::Delete.word();
             let Some(id) = entry.id else { continue };
             let here = entry.account == self.cx.account && entry.region == self.cx.region;
             let seen = known.iter().any(|question| question.id == id)
                 || prepared.survey.owned.values().any(|found| found.id == id);
             if here && !seen && self.stage(&entry.address) == Stage::Account {
-                remembered.insert(Question {
+                let question = Question {
                     kind: entry.address.kind.clone(),
                     noun: noun(&entry.address.kind),
                     address: entry.address,
-                    id,
-                    known: KnownBy::Journal,
-                });
+                    id: id.clone(),
+                    known: if deleted {
+                        KnownBy::Journal
+                    } else {
+                        KnownBy::Missed
+                    },
+                };
+                remembered.insert((question.address.clone(), id), question);
             }
         }
-        Ok(remembered)
+        Ok(remembered.into_values().collect())
     }
 }
 

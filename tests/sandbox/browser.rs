@@ -6,9 +6,13 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+use crate::patience;
+
 const NAMES: [&str; 3] = ["chromium-headless-shell", "chromium", "google-chrome"];
 /// What a page's scripts do is there by then.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_mins(2);
+/// The browser is begun again when a page takes it longer.
+const PAGE: Duration = Duration::from_secs(30);
 
 fn run(arguments: &[&str]) -> String {
     let path = std::env::var_os("PATH").unwrap_or_default();
@@ -17,16 +21,24 @@ fn run(arguments: &[&str]) -> String {
     let name = NAMES.iter().find(installed);
     let name = name.expect("a browser: run `make setup`");
     let profile = TempDir::new().unwrap();
-    let done = Command::new(name)
-        .args(["--headless", "--no-sandbox", "--disable-gpu"])
-        .args(["--virtual-time-budget=5000", "--hide-scrollbars"])
-        .arg(format!("--user-data-dir={}", profile.path().display()))
-        .args(arguments)
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&done.stderr);
-    assert!(done.status.success(), "{said}");
-    String::from_utf8(done.stdout).unwrap()
+    let mut browser = Command::new(name);
+    browser.args(["--headless", "--no-sandbox", "--disable-gpu"]);
+    browser.args(["--virtual-time-budget=5000", "--hide-scrollbars"]);
+    // The budget stands still while the page fetches something: that ends, too.
+    browser.arg("--timeout=10000");
+    // Nothing but the page: no updates, no word home.
+    browser.args([
+        "--disable-background-networking",
+        "--disable-component-update",
+    ]);
+    browser.args(["--disable-sync", "--no-first-run", "--disable-quic"]);
+    browser.arg(format!("--user-data-dir={}", profile.path().display()));
+    let done = patience::output_within(PAGE, browser.args(arguments));
+    match done {
+        Ok(done) if done.status.success() => String::from_utf8(done.stdout).unwrap(),
+        Ok(done) => panic!("{}", String::from_utf8_lossy(&done.stderr)),
+        Err(said) => format!("nothing within {PAGE:?}: {said}"),
+    }
 }
 
 /// The document of a page as its scripts have left it, once it has all of these parts.

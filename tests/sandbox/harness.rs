@@ -11,10 +11,13 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tidewalk::sandbox::{self, Control, Fault};
 
+use crate::patience::{self, Watch};
+
 /// A sandbox that ends with the test, a folder for a playbook, and the program.
 pub(crate) struct Beach {
     folder: TempDir,
     endpoint: String,
+    _watch: Watch,
 }
 
 /// How the program ended and what it said.
@@ -42,6 +45,7 @@ impl Beach {
         let mut beach = Self {
             folder,
             endpoint: String::new(),
+            _watch: Watch::begin(),
         };
         let mut args = vec!["sandbox", "up", "--lazy"];
         args.extend(flags);
@@ -84,12 +88,11 @@ impl Beach {
 
     /// The same with more environment variables.
     pub(crate) fn run_with(&self, args: &[&str], env: &[(&str, &str)]) -> Ended {
-        let output = self.command(args).envs(env.iter().copied()).output();
         let Output {
             status,
             stdout,
             stderr,
-        } = output.unwrap();
+        } = patience::output(self.command(args).envs(env.iter().copied()));
         Ended {
             code: status.code(),
             signal: status.signal(),

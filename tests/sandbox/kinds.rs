@@ -6,6 +6,7 @@ use std::process::Command;
 use serde_json::{Value as Json, json};
 
 use crate::cloud::Play;
+use crate::patience;
 
 mod checks;
 mod elastic_ips;
@@ -61,7 +62,7 @@ fn key(play: &Play, name: &str) -> String {
 }
 
 fn output(command: &mut Command) -> String {
-    let output = command.output().expect("the program is installed");
+    let output = patience::output(command);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{command:?}: {said}");
     String::from_utf8(output.stdout).unwrap()

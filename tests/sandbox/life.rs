@@ -6,6 +6,7 @@ use serde_json::Value;
 use tidewalk::sandbox::{Effect, Fault};
 
 use crate::harness::{Beach, Ended};
+use crate::patience;
 
 pub(crate) const NODE: &str = r#"
 stack: life
@@ -347,7 +348,7 @@ fn ctrl_c_finishes_what_is_in_flight_and_the_next_run_goes_on() {
         .status()
         .unwrap();
     assert!(sent.success());
-    assert_eq!(running.wait().unwrap().code(), Some(130));
+    assert_eq!(patience::wait(&mut running).code(), Some(130));
     let journal = beach.journal("life");
     let done = r#""address":"instances.server","action":"create","mark":"done""#;
     assert!(

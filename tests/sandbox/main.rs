@@ -42,6 +42,7 @@ mod kills;
 mod kinds;
 mod life;
 mod lives;
+mod patience;
 mod playbooks;
 mod replaced;
 mod run_command;

@@ -10,7 +10,7 @@ use aws_sdk_iam::types::Tag;
 
 use crate::harness::{Beach, Ended, credentials};
 use crate::hosts::node::Node;
-use crate::stand_ins;
+use crate::{patience, stand_ins};
 
 mod bad;
 
@@ -277,7 +277,7 @@ fn locks_who_is_gone(server: &Server) {
         ssh.args(["-F", "none", "-o", "StrictHostKeyChecking=no"]);
         ssh.args(["-o", "UserKnownHostsFile=/dev/null", "-o", "BatchMode=yes"]);
         ssh.arg("-o").arg(format!("IdentityFile={}", key.display()));
-        ssh.arg(to).arg("true").output().unwrap().status.success()
+        patience::output(ssh.arg(to).arg("true")).status.success()
     };
     assert!(lets_in("jane_doe"));
     let expiry = |login: &str| node.sh(&format!("getent shadow {login} | cut -d: -f8"));

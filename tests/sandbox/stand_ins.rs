@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::process::Command;
 
+use crate::patience;
+
 /// The name of the host image that has the source in `/srv`.
 pub(crate) fn image() -> String {
     script(&["image"]).trim().to_owned()
@@ -15,7 +17,7 @@ pub(crate) fn serve(network: &str) -> String {
 
 fn script(arguments: &[&str]) -> String {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/stand-ins.sh");
-    let done = Command::new(script).args(arguments).output().unwrap();
+    let done = patience::output(Command::new(script).args(arguments));
     assert!(
         done.status.success(),
         "{}",

@@ -57,6 +57,7 @@ async fn terminate(cx: &Context, id: &str) -> Result<String> {
 }
 
 /// The state of an instance that is to be terminated.
+#[derive(Clone)]
 struct Going(String);
 
 /// Instances, volumes and interfaces, each asked for among its own.

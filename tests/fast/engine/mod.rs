@@ -388,6 +388,19 @@ async fn what_is_stuck_is_present_in_the_receipt() {
     assert_eq!(stuck[0].verdict, Verdict::Present("stuck".to_owned()));
 }
 
+/// A listing lags behind what was made a moment ago: the journal knows of it.
+#[tokio::test]
+async fn what_shows_only_when_the_rest_is_gone_goes_too() {
+    let room = Playroom::new();
+    room.apply(TOWER).await;
+    room.toys.shelf().late = Some(("base".to_owned(), 1));
+    let (outcome, receipt) = room.destroy(None).await;
+    assert!(outcome.failed.is_empty());
+    assert_eq!(room.names(), [""; 0]);
+    assert!(receipt.is_proven(), "{receipt:?}");
+    assert_eq!(receipt.lines.len(), 4);
+}
+
 /// "Deleted" is what a service says first; it is believed when the thing is seen no more.
 #[tokio::test]
 async fn what_lingers_after_its_deletion_is_asked_for_until_it_is_gone() {

@@ -51,6 +51,8 @@ pub(crate) struct Shelf {
     pub(crate) stuck: BTreeSet<String>,
     /// A toy that is seen so many times more after its deletion was answered.
     pub(crate) lingering: Option<(String, usize)>,
+    /// A toy that so many more listings do not show yet.
+    pub(crate) late: Option<(String, usize)>,
     /// How many more listings work.
     pub(crate) listings: Option<usize>,
     /// In which order things happened.
@@ -58,6 +60,13 @@ pub(crate) struct Shelf {
 }
 
 impl Shelf {
+    /// What a listing does not show: it lags behind.
+    fn hidden(&mut self) -> Option<String> {
+        let (name, listings) = self.late.as_mut()?;
+        *listings = listings.checked_sub(1)?;
+        Some(name.clone())
+    }
+
     /// One more look at what lingers after its deletion.
     fn linger(&mut self) {
         let Some((name, looks)) = self.lingering.clone() else {
@@ -159,7 +168,11 @@ impl Kind for Toys {
             *left -= 1;
         }
         shelf.linger();
-        let ours = |item: &Item| item.tags.value("tidewalk:stack") == Some(&cx.stack);
+        let hidden = shelf.hidden();
+        let ours = |item: &Item| {
+            let name = item.tags.owner().map(|owner| owner.address.name);
+            item.tags.value("tidewalk:stack") == Some(&cx.stack) && name != hidden
+        };
         let items = shelf.items.iter();
         let listed = items.filter(|(id, item)| ours(item) || wanted.external.contains(id));
         Ok(listed.map(|(id, item)| found(id, item)).collect())

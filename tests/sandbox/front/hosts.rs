@@ -12,6 +12,7 @@ use base64::Engine as _;
 use tidewalk::sandbox::{self, Control, Options};
 
 use super::{client, filter, folder, image, instance, reach, state};
+use crate::patience;
 
 /// Keys in a folder of this run.
 struct Keys {
@@ -43,23 +44,13 @@ impl Keys {
     fn ssh(&self, user: &str, address: &str, command: &str) -> Output {
         let known = self.path("known_hosts");
         std::fs::write(&known, format!("{address} {}", self.read("host.pub"))).unwrap();
-        Command::new("ssh")
-            .args([
-                "-F",
-                "none",
-                "-o",
-                "BatchMode=yes",
-                "-o",
-                "StrictHostKeyChecking=yes",
-            ])
-            .args(["-o", "ConnectTimeout=2", "-o", "IdentitiesOnly=yes"])
-            .arg("-o")
-            .arg(format!("UserKnownHostsFile={}", known.display()))
-            .arg("-i")
-            .arg(self.path("user"))
-            .args([&format!("{user}@{address}"), command])
-            .output()
-            .unwrap()
+        let mut ssh = Command::new("ssh");
+        ssh.args(["-F", "none", "-o", "BatchMode=yes"]);
+        ssh.args(["-o", "StrictHostKeyChecking=yes", "-o", "ConnectTimeout=2"]);
+        ssh.args(["-o", "IdentitiesOnly=yes", "-o"]);
+        ssh.arg(format!("UserKnownHostsFile={}", known.display()));
+        ssh.arg("-i").arg(self.path("user"));
+        patience::output(ssh.args([&format!("{user}@{address}"), command]))
     }
 
     /// The same, repeated until the host is up.
@@ -219,8 +210,7 @@ async fn an_instance_is_a_real_host_through_its_whole_life() {
     assert_eq!(health.host_count, 2);
     serving.stop().await.unwrap();
     assert!(sandbox::down(dir, &|_| {}).await.unwrap());
-    let left = Command::new("docker")
-        .args(["network", "inspect", &network])
-        .output();
-    assert!(!left.unwrap().status.success(), "`{network}` is left");
+    let mut docker = Command::new("docker");
+    let left = patience::output(docker.args(["network", "inspect", &network]));
+    assert!(!left.status.success(), "`{network}` is left");
 }

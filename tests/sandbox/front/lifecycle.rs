@@ -6,14 +6,12 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use crate::patience;
+
 fn tidewalk(dir: &Path, args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_tidewalk"))
-        .args(["--json", "sandbox"])
-        .args(args)
-        .arg("--dir")
-        .arg(dir)
-        .output()
-        .unwrap()
+    let mut program = Command::new(env!("CARGO_BIN_EXE_tidewalk"));
+    program.args(["--json", "sandbox"]).args(args);
+    patience::output(program.arg("--dir").arg(dir))
 }
 
 fn answer(dir: &Path, args: &[&str]) -> Value {

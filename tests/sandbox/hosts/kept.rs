@@ -9,6 +9,7 @@ use tidewalk::ssh::kept::list;
 
 use super::node::{Node, make_key};
 use super::site::Site;
+use crate::patience;
 
 const OPERATIONS: &str = "- file: { path: /etc/a, content: x }";
 
@@ -178,8 +179,7 @@ fn connections_are_kept_when_the_user_says_so_and_shown_and_closed() {
         let mut program = Command::new(env!("CARGO_BIN_EXE_tidewalk"));
         program.args(words).current_dir(folder).env_clear();
         program.env("PATH", "/usr/bin:/bin").env("HOME", folder);
-        let output = program.env("XDG_RUNTIME_DIR", folder).output();
-        let output = output.expect("it starts");
+        let output = patience::output(program.env("XDG_RUNTIME_DIR", folder));
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         let rest = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(code), "{words:?}: {said}{rest}");

@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+use crate::patience::{self, Watch};
+
 /// The image that the sandbox's own hosts run.
 pub(crate) const IMAGE: &str = "tidewalk-node:debian-12";
 /// A container that does not answer after this never will.
@@ -18,6 +20,7 @@ pub(crate) struct Node {
     pub(crate) address: String,
     pub(crate) host_key: String,
     pub(crate) folder: TempDir,
+    _watch: Watch,
 }
 
 impl Node {
@@ -95,6 +98,7 @@ impl Node {
             address: String::new(),
             host_key,
             folder,
+            _watch: Watch::begin(),
         };
         let from = format!("{}/.", root.display());
         docker(&["cp", &from, &format!("{}:/", node.name)]);
@@ -128,9 +132,7 @@ impl Node {
 
     /// Lets it reboot; its address may be another afterwards.
     pub(crate) fn reboot(&mut self) {
-        let _ = Command::new("docker")
-            .args(["exec", &self.name, "systemctl", "reboot"])
-            .output();
+        patience::output(Command::new("docker").args(["exec", &self.name, "systemctl", "reboot"]));
         until("the host is down", || {
             docker(&["inspect", "-f", "{{.State.Running}}", &self.name]).trim() == "false"
         });
@@ -170,9 +172,7 @@ fn until(what: &str, so: impl Fn() -> bool) {
 
 impl Drop for Node {
     fn drop(&mut self) {
-        let _ = Command::new("docker")
-            .args(["rm", "-f", &self.name])
-            .output();
+        patience::output(Command::new("docker").args(["rm", "-f", &self.name]));
     }
 }
 
@@ -204,10 +204,7 @@ fn read(path: &Path) -> String {
 }
 
 pub(crate) fn docker(arguments: &[&str]) -> String {
-    let done = Command::new("docker")
-        .args(arguments)
-        .output()
-        .expect("docker");
+    let done = patience::output(Command::new("docker").args(arguments));
     assert!(
         done.status.success(),
         "docker {arguments:?}: {}{}",

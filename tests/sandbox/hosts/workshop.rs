@@ -1,13 +1,13 @@
 //! Images of hosts that have package sources of their own: made once, and kept by what they are
 //! made from.
 
-use std::io::Write;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use tidewalk::operations::seen_file::hash_of;
 
 use super::node::{IMAGE, docker};
+use crate::patience;
 
 const RECIPE: &str = include_str!("workshop.sh");
 
@@ -32,18 +32,10 @@ pub(crate) fn image_of(name: &str, recipe: &str) -> String {
 
 fn make(name: &str, recipe: &str) {
     let container = name.replace(':', "-");
-    let mut shell = Command::new("docker")
-        .args(["run", "--rm=false", "-i", "--name", &container, IMAGE])
-        .args(["sh", "-s"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("docker");
-    let mut input = shell.stdin.take().expect("its input");
-    input.write_all(recipe.as_bytes()).expect("a listener");
-    drop(input);
-    let done = shell.wait_with_output().expect("its end");
+    let mut shell = Command::new("docker");
+    // Not on standard input: a command of the recipe might read the rest of it.
+    shell.args(["run", "--name", &container, IMAGE, "sh", "-c", recipe]);
+    let done = patience::output(&mut shell);
     if done.status.success() {
         docker(&["commit", "-c", "CMD [\"/sbin/init\"]", &container, name]);
     }
