@@ -26,11 +26,11 @@ pub struct Network {
 }
 
 impl Engine {
-    /// Makes a bridge network.
+    /// Makes a bridge network and names the device that is this machine's end of it.
     ///
     /// # Errors
     /// What the engine said; an overlapping subnet is an error.
-    pub async fn create_network(&self, network: &Network) -> Result<()> {
+    pub async fn create_network(&self, network: &Network) -> Result<String> {
         let request = NetworkCreateRequest {
             name: network.name.clone(),
             driver: Some("bridge".to_owned()),
@@ -49,11 +49,13 @@ impl Engine {
             }),
             ..NetworkCreateRequest::default()
         };
-        self.docker
+        let made = self
+            .docker
             .create_network(request)
             .await
             .context(format!("creating network `{}`", network.name))?;
-        Ok(())
+        // https://docs.docker.com/engine/network/drivers/bridge/: `br-` and the id as it is shown.
+        Ok(format!("br-{}", made.id.get(..12).unwrap_or(&made.id)))
     }
 
     /// Removes a network; an absent one is fine.

@@ -1,5 +1,6 @@
 //! The process behind `tidewalk sandbox serve`: the emulator, the front, the hosts, until stopped.
 
+use std::net::Ipv4Addr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -8,10 +9,10 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 
 use super::emulator::Emulator;
-use super::front::{Addresses, Cloud, Front, serve as serve_front};
+use super::front::{Addresses, Cloud, Doors, Front, Problems, serve as serve_front};
 use super::hosts::Hosts;
 use super::place::{self, Running};
-use super::{network, node_image};
+use super::{link_local, network, node_image};
 use crate::base::{Result, ResultExt};
 use crate::docker::Engine;
 
@@ -47,15 +48,22 @@ pub async fn start(dir: &Path, options: Options) -> Result<Serving> {
     let cloud = Cloud::new(&emulator.endpoint);
     let (mut host_network, mut subnet, mut fleet) = (None, network::UNUSED, None);
     let (states, problems) = Default::default();
+    let (mut host_door, mut metadata_door) = (None, None);
     if hosts {
         let engine = Engine::connect().await?;
         // What a sandbox of this folder left when it was killed.
         network::remove(&engine, &id).await?;
-        let (made, made_subnet) = network::create(&engine, &id).await?;
+        let made = network::create(&engine, &id).await?;
+        subnet = made.subnet;
+        let gateway = Addresses::new(subnet).gateway();
+        (host_door, metadata_door) = doors(&id, gateway, &made.device, &problems).await;
+        let endpoint = host_door.as_ref().and_then(|it| it.local_addr().ok());
+        let endpoint = endpoint.map(|it| format!("http://{it}"));
+        let name = &made.network.name;
         fleet = Some(Hosts::new(
-            engine, &id, &made.name, &states, &cloud, &problems,
+            engine, &id, name, endpoint, &states, &cloud, &problems,
         ));
-        (host_network, subnet) = (Some(made), made_subnet);
+        host_network = Some(made.network);
     }
     let listener = TcpListener::bind("127.0.0.1:0")
         .await
@@ -81,7 +89,14 @@ pub async fn start(dir: &Path, options: Options) -> Result<Serving> {
         fleet,
     )?;
     let stop = Arc::clone(&front.stop);
-    let front = tokio::spawn(serve_front(Arc::new(front), listener));
+    let front = tokio::spawn(serve_front(
+        Arc::new(front),
+        Doors {
+            local: listener,
+            hosts: host_door,
+            metadata: metadata_door,
+        },
+    ));
     note(dir, &running)?;
     Ok(Serving {
         running,
@@ -89,6 +104,32 @@ pub async fn start(dir: &Path, options: Options) -> Result<Serving> {
         stop,
         front,
     })
+}
+
+/// What hosts are answered at: AWS's services and the metadata service. A machine that does not give
+/// them is a problem to be told, not one to stop at.
+async fn doors(
+    id: &str,
+    gateway: Ipv4Addr,
+    device: &str,
+    problems: &Problems,
+) -> (Option<TcpListener>, Option<TcpListener>) {
+    let open = async |what: &str| match TcpListener::bind((gateway, 0)).await {
+        Ok(listener) => Some(listener),
+        Err(cause) => {
+            problems.add(&format!("hosts cannot reach {what}: {cause}"));
+            None
+        }
+    };
+    let services = open("AWS's services").await;
+    let mut metadata = open("the metadata service").await;
+    if let Some(address) = metadata.as_ref().and_then(|it| it.local_addr().ok())
+        && let Err(cause) = link_local::redirect(id, device, address.port()).await
+    {
+        problems.add(&format!("hosts cannot reach the metadata service: {cause}"));
+        metadata = None;
+    }
+    (services, metadata)
 }
 
 /// Whole or not at all: `up` looks at the file while it is written.

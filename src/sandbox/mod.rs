@@ -4,7 +4,7 @@
 //! # What is not modelled
 //! - Every image but a baked one runs as Debian 12, whatever its name says: no yum, no Ubuntu
 //!   packages.
-//! - The metadata service (169.254.169.254) and instance roles' credentials.
+//! - Of the metadata service (169.254.169.254), more than the common keys; version 1, and the limit of hops.
 //! - Of Systems Manager's Run Command, other documents than `AWS-RunShellScript`, targets by tag, and
 //!   the agent's limit of five commands at a time.
 //! - Security groups filter nothing: every port of a host is reachable.
@@ -13,7 +13,8 @@
 //!   again instead of ending up `stopped`.
 //! - Several network interfaces, IPv6, DNS names.
 //! - Hosts for the instances of Auto Scaling groups.
-//! - IAM permissions are not enforced; quotas and throttling only by faults that are asked for.
+//! - IAM permissions are enforced for instances' roles alone, without conditions, boundaries and
+//!   bucket policies, and by resource for S3, Kinesis, DynamoDB, SNS and single parameters; quotas and throttling only by faults that are asked for.
 //! - An elastic IP's association gets another id when its instance is stopped or started.
 //! - Client tokens of other calls than `RunInstances`.
 //! - Instances that an Auto Scaling group starts are not hosts; they run at once. Scaling policies,
@@ -36,6 +37,7 @@ mod emulator;
 mod front;
 mod hosts;
 mod launch;
+mod link_local;
 mod lock;
 mod network;
 mod node_image;

@@ -9,6 +9,7 @@ use std::net::Ipv4Addr;
 use ipnet::Ipv4Net;
 
 use super::hosts::LABEL;
+use super::link_local;
 use super::place::HostNetwork;
 use crate::base::{Error, Result};
 use crate::docker::{Engine, Network};
@@ -19,11 +20,21 @@ const PREFIX: u8 = 20;
 /// The network used when there are no hosts: only for addresses to show.
 pub(super) const UNUSED: Ipv4Net = Ipv4Net::new_assert(Ipv4Addr::new(198, 18, 0, 0), PREFIX);
 
+/// A network that was made.
+pub(super) struct Made {
+    /// As `sandbox.json` tells of it.
+    pub(super) network: HostNetwork,
+    /// Its addresses.
+    pub(super) subnet: Ipv4Net,
+    /// This machine's end of it.
+    pub(super) device: String,
+}
+
 /// Makes a network for the sandbox of that id, where no other network is.
 ///
 /// # Errors
 /// When the range is used up, or the engine refuses.
-pub(super) async fn create(engine: &Engine, id: &str) -> Result<(HostNetwork, Ipv4Net)> {
+pub(super) async fn create(engine: &Engine, id: &str) -> Result<Made> {
     let mut last = Error::failed(format!(
         "no free /{PREFIX} is left in {RANGE} for the hosts"
     ));
@@ -48,15 +59,16 @@ pub(super) async fn create(engine: &Engine, id: &str) -> Result<(HostNetwork, Ip
             labels: HashMap::from([(LABEL.to_owned(), id.to_owned())]),
         };
         match engine.create_network(&network).await {
-            Ok(()) => {
-                let subnet_text = subnet.to_string();
-                return Ok((
-                    HostNetwork {
-                        name,
-                        subnet: subnet_text,
-                    },
-                    *subnet,
-                ));
+            Ok(device) => {
+                let network = HostNetwork {
+                    name,
+                    subnet: subnet.to_string(),
+                };
+                return Ok(Made {
+                    network,
+                    subnet: *subnet,
+                    device,
+                });
             }
             // Another sandbox may have been faster: the next one then.
             Err(error) => last = error,
@@ -93,6 +105,7 @@ fn route(line: &str) -> Option<Ipv4Net> {
 /// # Errors
 /// What the engine said.
 pub(super) async fn remove(engine: &Engine, id: &str) -> Result<usize> {
+    link_local::restore(id).await;
     let containers = engine.containers_with(LABEL, id).await?;
     let removals = containers
         .iter()

@@ -16,6 +16,8 @@ pub(crate) struct Call {
     pub(crate) service: String,
     /// Region, as the signature names it.
     pub(crate) region: String,
+    /// The caller's access key id; empty when nobody signed.
+    pub(crate) key: String,
     /// Action, as AWS names the operation: `RunInstances`.
     pub(crate) action: String,
     /// The protocol it is asked in.
@@ -38,8 +40,12 @@ impl Call {
     /// Reads the signature's scope, the headers, the path and the body.
     pub(crate) fn read(parts: &Parts, body: &[u8]) -> Self {
         let header = |name: &str| parts.headers.get(name)?.to_str().ok();
-        let (region, service) = header("authorization").and_then(scope).unwrap_or_default();
-        let protocol = Protocol::of(service, &parts.headers);
+        let scope = header("authorization").and_then(scope);
+        let [key, region, service] = scope
+            .map(|it| it.map(str::to_owned))
+            .or_else(|| presigned(parts))
+            .unwrap_or_default();
+        let protocol = Protocol::of(&service, &parts.headers);
         let params = match header("content-type") {
             Some(kind) if kind.starts_with("application/x-www-form-urlencoded") => {
                 Params::read(body)
@@ -64,8 +70,9 @@ impl Call {
             .or_else(|| operation::name(parts, protocol, &path))
             .unwrap_or_else(|| format!("{} {}", parts.method, parts.uri.path()));
         Self {
-            service: service.to_owned(),
-            region: region.to_owned(),
+            service,
+            region,
+            key,
             action,
             protocol,
             path,
@@ -73,6 +80,12 @@ impl Call {
             json,
             user_agent: header("user-agent").unwrap_or_default().to_owned(),
         }
+    }
+
+    /// Whether it is an object of S3, to be kept: nobody must see it whole.
+    pub(super) fn brings_object(&self) -> bool {
+        let actions = ["PutObject", "UploadPart"];
+        self.protocol == Protocol::S3 && actions.contains(&self.action.as_str())
     }
 
     /// The AWS ids among the parameters, and the ARNs of JSON.
@@ -109,11 +122,22 @@ fn bucket_in_host(host: &str) -> Option<&str> {
     Some(&name[..end])
 }
 
-/// Region and service of `AWS4-HMAC-SHA256 Credential=KEY/DATE/REGION/SERVICE/aws4_request, …`.
-fn scope(authorization: &str) -> Option<(&str, &str)> {
+/// Key, region and service of `AWS4-HMAC-SHA256 Credential=KEY/DATE/REGION/SERVICE/aws4_request, …`.
+fn scope(authorization: &str) -> Option<[&str; 3]> {
     let (_, credential) = authorization.split_once("Credential=")?;
-    let mut parts = credential.split(['/', ',']).skip(2);
-    Some((parts.next()?, parts.next()?))
+    let mut parts = credential.split(['/', ',']);
+    let key = parts.next()?;
+    let mut parts = parts.skip(1);
+    Some([key, parts.next()?, parts.next()?])
+}
+
+/// The same of a request that is signed in its query.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html>
+fn presigned(parts: &Parts) -> Option<[String; 3]> {
+    let mut pairs = form_urlencoded::parse(parts.uri.query()?.as_bytes());
+    let (_, credential) = pairs.find(|(name, _)| name == "X-Amz-Credential")?;
+    scope(&format!("Credential={credential}")).map(|it| it.map(str::to_owned))
 }
 
 /// Whether a text looks like an id that EC2 gives: a short prefix and 8 or 17 hexadecimal digits.
@@ -187,7 +211,7 @@ mod tests {
     #[test]
     fn the_scope_names_region_and_service() {
         let header = "AWS4-HMAC-SHA256 Credential=AK/20260101/eu-west-1/ec2/aws4_request, SignedHeaders=host, Signature=0";
-        assert_eq!(scope(header), Some(("eu-west-1", "ec2")));
+        assert_eq!(scope(header), Some(["AK", "eu-west-1", "ec2"]));
         assert_eq!(scope("Bearer x"), None);
     }
 

@@ -28,6 +28,12 @@ pub(crate) struct Machine {
     pub(crate) public: Option<Ipv4Addr>,
     /// ARN of its instance profile.
     pub(crate) profile: Option<String>,
+    /// Its availability zone.
+    pub(crate) zone: String,
+    /// Its type, such as `t3a.small`.
+    pub(crate) instance_type: String,
+    /// The name of its key pair.
+    pub(crate) key: Option<String>,
 }
 
 /// Asks the emulator directly, past the front; cheap to clone.
@@ -118,6 +124,15 @@ impl Cloud {
                     private: address(instance.private_ip_address),
                     public: address(instance.public_ip_address),
                     profile: instance.iam_instance_profile.and_then(|it| it.arn),
+                    zone: instance
+                        .placement
+                        .and_then(|it| it.availability_zone)
+                        .unwrap_or_default(),
+                    instance_type: instance
+                        .instance_type
+                        .map(|it| it.as_str().to_owned())
+                        .unwrap_or_default(),
+                    key: instance.key_name,
                 });
             }
         }

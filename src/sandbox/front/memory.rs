@@ -72,7 +72,8 @@ impl Memory {
         body: Bytes,
     ) -> Reply {
         let reply = forward.send(call, parts, body.clone()).await;
-        if is_read(&call.action) && reply.body.len() + body.len() <= LARGEST {
+        let is_kept = is_read(&call.action) && reply.stream.is_none();
+        if is_kept && reply.body.len() + body.len() <= LARGEST {
             let mut inner = self.lock();
             if inner.answers.len() >= MOST {
                 inner.answers.clear();

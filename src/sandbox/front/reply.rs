@@ -1,5 +1,7 @@
 //! An answer to an AWS request, and errors in the words of each protocol.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 
@@ -22,6 +24,22 @@ pub(crate) struct Reply {
     pub(crate) headers: HeaderMap,
     /// Body.
     pub(crate) body: Vec<u8>,
+    /// A body too large to keep, on its way: whoever takes it first has it.
+    pub(crate) stream: Option<Arc<Mutex<Body>>>,
+}
+
+impl Default for Reply {
+    fn default() -> Self {
+        Self {
+            status: 200,
+            content_type: String::new(),
+            code: None,
+            rule: None,
+            headers: HeaderMap::new(),
+            body: Vec::new(),
+            stream: None,
+        }
+    }
 }
 
 impl Reply {
@@ -32,33 +50,27 @@ impl Reply {
             status,
             content_type: content_type.to_owned(),
             code: Some(code.to_owned()),
-            rule: None,
             headers: error_headers(call.protocol, code),
             body,
+            ..Self::default()
         }
     }
 
     /// A document of EC2.
     pub(crate) fn document(root: &Element) -> Self {
         Self {
-            status: 200,
             content_type: "text/xml;charset=UTF-8".to_owned(),
-            code: None,
-            rule: None,
-            headers: HeaderMap::new(),
             body: root.document().into_bytes(),
+            ..Self::default()
         }
     }
 
     /// An answer in JSON.
     pub(crate) fn json(answer: &serde_json::Value) -> Self {
         Self {
-            status: 200,
             content_type: "application/x-amz-json-1.1".to_owned(),
-            code: None,
-            rule: None,
-            headers: HeaderMap::new(),
             body: answer.to_string().into_bytes(),
+            ..Self::default()
         }
     }
 
@@ -105,7 +117,13 @@ impl Reply {
 
     /// As an HTTP response.
     pub(crate) fn into_response(self) -> Response<Body> {
-        let mut response = Response::new(Body::from(self.body));
+        let body = match self.stream {
+            Some(stream) => {
+                std::mem::take(&mut *stream.lock().unwrap_or_else(PoisonError::into_inner))
+            }
+            None => Body::from(self.body),
+        };
+        let mut response = Response::new(body);
         *response.headers_mut() = self.headers;
         *response.status_mut() =
             StatusCode::from_u16(self.status).unwrap_or(StatusCode::BAD_GATEWAY);

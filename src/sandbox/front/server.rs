@@ -1,14 +1,17 @@
 //! The front's parts together, and the way of a request through them.
 
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::{Body, to_bytes};
-use axum::extract::{ConnectInfo, Request, State as Shared};
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{ConnectInfo, Extension, Request, State as Shared};
 use axum::http::Response;
+use axum::http::request::Parts;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
+use tokio::task::JoinSet;
 
 use super::addresses::Addresses;
 use super::call::Call;
@@ -18,12 +21,14 @@ use super::cut::{Cut, Cuttable};
 use super::faults::{Effect, Faults};
 use super::forward::Forward;
 use super::memory::Memory;
+use super::metadata::{self, Passes};
 use super::protocol;
 use super::record::Record;
 use super::reply::Reply;
+use super::sessions::Sessions;
 use super::state::{State, States};
 use super::tokens::Tokens;
-use super::{control, ec2, run_command, stale};
+use super::{control, ec2, identity, run_command, stale};
 use crate::base::{Result, ResultExt};
 use crate::sandbox::hosts::Hosts;
 
@@ -48,6 +53,10 @@ pub(crate) struct Front {
     pub(crate) memory: Memory,
     /// What Run Command was asked to run.
     pub(crate) commands: Commands,
+    /// Temporary credentials of instances.
+    pub(crate) sessions: Sessions,
+    /// Tokens of the metadata service.
+    pub(crate) passes: Passes,
     /// The record of calls.
     pub(crate) record: Record,
     /// Faults in force.
@@ -100,6 +109,8 @@ impl Front {
             hosts,
             memory: Memory::default(),
             commands: Commands::default(),
+            sessions: Sessions::default(),
+            passes: Passes::default(),
             record: Record::default(),
             faults: Faults::default(),
             problems,
@@ -135,58 +146,112 @@ impl Front {
     }
 }
 
+/// Where the front is asked.
+pub(crate) struct Doors {
+    /// From this machine.
+    pub(crate) local: TcpListener,
+    /// From hosts.
+    pub(crate) hosts: Option<TcpListener>,
+    /// From hosts, for the metadata service.
+    pub(crate) metadata: Option<TcpListener>,
+}
+
+/// By which way a call came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Door {
+    /// From this machine.
+    Local,
+    /// From a host.
+    Hosts,
+}
+
 /// Serves until the front is asked to end.
 ///
 /// # Errors
-/// When the listener fails.
-pub(crate) async fn serve(front: Arc<Front>, listener: TcpListener) -> Result<()> {
+/// When a listener fails.
+pub(crate) async fn serve(front: Arc<Front>, doors: Doors) -> Result<()> {
     let stop = Arc::clone(&front.stop);
-    let router = Router::new()
-        .merge(control::routes())
-        .fallback(answer)
-        .with_state(front);
+    let services = |door| Router::new().fallback(answer).layer(Extension(door));
+    // They end with this function.
+    let mut others = JoinSet::new();
+    if let Some(listener) = doors.hosts {
+        let router = services(Door::Hosts).with_state(Arc::clone(&front));
+        let router = router.into_make_service_with_connect_info::<Cut>();
+        others.spawn(axum::serve(Cuttable(listener), router).into_future());
+    }
+    if let Some(listener) = doors.metadata {
+        let router = Router::new().fallback(metadata::answer);
+        let router = router.with_state(Arc::clone(&front));
+        let router = router.into_make_service_with_connect_info::<SocketAddr>();
+        others.spawn(axum::serve(listener, router).into_future());
+    }
+    let router = control::routes().merge(services(Door::Local));
     axum::serve(
-        Cuttable(listener),
-        router.into_make_service_with_connect_info::<Cut>(),
+        Cuttable(doors.local),
+        router
+            .with_state(front)
+            .into_make_service_with_connect_info::<Cut>(),
     )
     .with_graceful_shutdown(async move { stop.notified().await })
     .await
     .context("serving the sandbox")
 }
 
+/// What a call brings.
+enum Payload {
+    /// Here.
+    Whole(Bytes),
+    /// On its way: what S3 is to keep.
+    Stream(Body),
+}
+
+impl Payload {
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Whole(bytes) => bytes,
+            Self::Stream(_) => &[],
+        }
+    }
+}
+
 async fn answer(
     Shared(front): Shared<Arc<Front>>,
+    Extension(door): Extension<Door>,
     ConnectInfo(cut): ConnectInfo<Cut>,
     request: Request,
 ) -> Response<Body> {
     let (parts, body) = request.into_parts();
-    let Ok(body) = to_bytes(body, LARGEST_BODY).await else {
-        cut.now();
-        return Response::default();
+    let mut call = Call::read(&parts, &[]);
+    let payload = if call.brings_object() {
+        Payload::Stream(body)
+    } else {
+        let Ok(body) = to_bytes(body, LARGEST_BODY).await else {
+            cut.now();
+            return Response::default();
+        };
+        call = Call::read(&parts, &body);
+        Payload::Whole(body)
     };
-    let call = Call::read(&parts, &body);
     // A caller that hangs up must not leave things half done.
     let work = tokio::spawn(async move {
         let strike = front.faults.strike(&call);
         if let Some(Effect::Latency { ms }) = strike {
             tokio::time::sleep(Duration::from_millis(ms)).await;
         }
-        let reply = match &strike {
-            Some(Effect::Throttle) => {
+        let refusal = identity::answer(&front, door, &call, &parts, payload.bytes()).await;
+        let reply = match (refusal, &strike) {
+            (_, Some(Effect::Throttle)) => {
                 let (status, code, message) = protocol::throttled(&call.service, &call.action);
                 Reply::error(&call, status, code, message)
             }
-            Some(Effect::Error { status, code }) => {
+            (_, Some(Effect::Error { status, code })) => {
                 Reply::error(&call, *status, code, "a fault that was asked for")
             }
-            Some(Effect::Reset) => Reply::error(&call, 503, "Reset", "the connection was reset"),
-            _ if run_command::answers(&call) => run_command::answer(&front, &call).await,
-            _ if call.service == "ec2" => ec2::answer(&front, &call, &parts).await,
-            Some(Effect::Stale { ms }) => {
-                let age = Duration::from_millis(*ms);
-                stale::answer(&front, &call, &parts, body, age).await
+            (_, Some(Effect::Reset)) => {
+                Reply::error(&call, 503, "Reset", "the connection was reset")
             }
-            _ => front.memory.pass(&front.forward, &call, &parts, body).await,
+            (Some(refusal), _) => refusal,
+            (None, strike) => done(&front, &call, &parts, payload, strike.as_ref()).await,
         };
         front.memory.note(&call, &reply);
         let reply = match strike {
@@ -206,5 +271,31 @@ async fn answer(
     match work.await {
         Ok(reply) => reply.into_response(),
         Err(_) => Response::default(),
+    }
+}
+
+/// Has a call done by whom it is for.
+async fn done(
+    front: &Arc<Front>,
+    call: &Call,
+    parts: &Parts,
+    payload: Payload,
+    strike: Option<&Effect>,
+) -> Reply {
+    let body = match payload {
+        Payload::Whole(body) => body,
+        Payload::Stream(body) => {
+            let body = reqwest::Body::wrap_stream(body.into_data_stream());
+            return front.forward.send(call, parts, body).await;
+        }
+    };
+    match strike {
+        _ if run_command::answers(call) => run_command::answer(front, call).await,
+        _ if call.service == "ec2" => ec2::answer(front, call, parts).await,
+        Some(Effect::Stale { ms }) => {
+            let age = Duration::from_millis(*ms);
+            stale::answer(front, call, parts, body, age).await
+        }
+        _ => front.memory.pass(&front.forward, call, parts, body).await,
     }
 }

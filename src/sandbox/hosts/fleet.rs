@@ -26,8 +26,23 @@ const AT_ONCE: usize = 8;
 pub(crate) struct Hosts {
     pub(super) shared: Shared,
     workers: Mutex<HashMap<String, mpsc::UnboundedSender<Job>>>,
+    /// What is known of each by those who ask from its address.
+    seats: Mutex<HashMap<String, Seat>>,
     /// Default users of the images that were baked here, by the image's id.
     baked: Mutex<HashMap<String, &'static str>>,
+}
+
+/// A host, as one who is asked by it must know it.
+#[derive(Clone, Debug)]
+pub(crate) struct Seat {
+    /// Its instance's id.
+    pub(crate) id: String,
+    /// The region of its instance.
+    pub(crate) region: String,
+    /// Its own address.
+    pub(crate) private: Ipv4Addr,
+    /// Its user data, base64.
+    pub(crate) user_data: String,
 }
 
 /// What all hosts have in common; cheap to clone.
@@ -39,6 +54,8 @@ pub(crate) struct Shared {
     pub(crate) sandbox: String,
     /// The network they are in.
     pub(crate) network: String,
+    /// Where they find AWS; nowhere when there is no way to this machine.
+    pub(crate) endpoint: Option<String>,
     /// Where to report that a host has arrived in its state.
     pub(crate) states: States,
     /// Where to end an instance whose host did not start.
@@ -62,6 +79,7 @@ impl Hosts {
         engine: Engine,
         sandbox: &str,
         network: &str,
+        endpoint: Option<String>,
         states: &States,
         cloud: &Cloud,
         problems: &Problems,
@@ -71,12 +89,14 @@ impl Hosts {
                 engine,
                 sandbox: sandbox.to_owned(),
                 network: network.to_owned(),
+                endpoint,
                 states: states.clone(),
                 cloud: cloud.clone(),
                 problems: problems.clone(),
                 turns: Arc::new(Semaphore::new(AT_ONCE)),
             },
             workers: Mutex::default(),
+            seats: Mutex::default(),
             baked: Mutex::default(),
         }
     }
@@ -95,6 +115,17 @@ impl Hosts {
     /// Whether the instance has a host.
     pub(crate) fn has(&self, id: &str) -> bool {
         self.lock().contains_key(id)
+    }
+
+    fn seats(&self) -> MutexGuard<'_, HashMap<String, Seat>> {
+        self.seats.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The host that has that address.
+    pub(crate) fn seat(&self, address: Ipv4Addr) -> Option<Seat> {
+        let seats = self.seats();
+        let mut seats = seats.values();
+        seats.find(|it| it.private == address).cloned()
     }
 
     /// Whether the agent of Systems Manager runs on a host.
@@ -122,9 +153,13 @@ impl Hosts {
         engine.put_archive(&container, archive).await?;
         let path = format!("/{path}");
         let program = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-        let argv = [
-            "env", "-i", program, "timeout", "-k", "5", seconds, "sh", &path,
-        ];
+        // The agent is a unit: it has what all units have.
+        let endpoint = self.shared.endpoint.iter();
+        let endpoint = endpoint.map(|it| format!("{}={it}", seed::ENDPOINT_VARIABLE));
+        let endpoint: Vec<String> = endpoint.collect();
+        let mut argv = vec!["env", "-i", program];
+        argv.extend(endpoint.iter().map(String::as_str));
+        argv.extend(["timeout", "-k", "5", seconds, "sh", &path]);
         engine.exec(&container, &argv).await
     }
 
@@ -190,12 +225,21 @@ impl Hosts {
 
     fn give(&self, id: &str, job: Job) {
         let mut workers = self.lock();
-        let is_launch = matches!(job.work, Work::Launch(_));
-        if is_launch {
+        if let Work::Launch(launch) = &job.work {
+            let seat = Seat {
+                id: id.to_owned(),
+                region: launch.region.clone(),
+                private: launch.private,
+                user_data: launch.user_data.clone(),
+            };
+            self.seats().insert(id.to_owned(), seat);
             let (sender, receiver) = mpsc::unbounded_channel();
             let worker = Worker::new(self.shared.clone(), id);
             tokio::spawn(worker.run(receiver));
             workers.insert(id.to_owned(), sender);
+        }
+        if matches!(job.work, Work::Terminate) {
+            self.seats().remove(id);
         }
         if let Some(worker) = workers.get(id) {
             // A worker that has just ended has no use for more work.

@@ -4,5 +4,5 @@ mod fleet;
 mod seed;
 mod worker;
 
-pub(crate) use fleet::{Hosts, LABEL, NODE_IMAGE};
+pub(crate) use fleet::{Hosts, LABEL, NODE_IMAGE, Seat};
 pub(crate) use worker::{Launch, Work};

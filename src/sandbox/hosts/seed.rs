@@ -10,6 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 use tar::{Builder, EntryType, Header};
 
+use super::fleet::NODE_IMAGE;
 use super::worker::Launch;
 use crate::base::{Result, ResultExt};
 
@@ -25,11 +26,20 @@ const UNITS: &str = "etc/systemd/system";
 /// The unit of the agent of Systems Manager.
 pub(super) const AGENT_UNIT: &str = "amazon-ssm-agent.service";
 
+/// Where AWS's command line and SDKs look for AWS:
+/// <https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html>
+pub(super) const ENDPOINT_VARIABLE: &str = "AWS_ENDPOINT_URL";
+
 const SEED: &str = "var/lib/cloud/seed";
 const OURS: &str = "etc/tidewalk-sandbox";
 
 /// All files for a first boot.
-pub(super) fn archive(id: &str, hostname: &str, launch: &Launch) -> Result<Vec<u8>> {
+pub(super) fn archive(
+    id: &str,
+    hostname: &str,
+    launch: &Launch,
+    endpoint: Option<&str>,
+) -> Result<Vec<u8>> {
     let user_data = STANDARD
         .decode(&launch.user_data)
         .context("reading user data")?;
@@ -67,6 +77,18 @@ pub(super) fn archive(id: &str, hostname: &str, launch: &Launch) -> Result<Vec<u
     ];
     for (path, content) in files {
         put(&mut tar, &path, EntryType::Regular, content)?;
+    }
+    if let Some(endpoint) = endpoint {
+        let variable = format!("{ENDPOINT_VARIABLE}={endpoint}\n");
+        let units = format!("[Manager]\nDefaultEnvironment={variable}");
+        let folder = "etc/systemd/system.conf.d";
+        put(&mut tar, &format!("{folder}/"), EntryType::Directory, b"")?;
+        let path = format!("{folder}/tidewalk-sandbox.conf");
+        put_readable(&mut tar, &path, units.as_bytes())?;
+        // An image that was baked here has it already, and perhaps more.
+        if launch.image == NODE_IMAGE {
+            put_readable(&mut tar, "etc/environment", variable.as_bytes())?;
+        }
     }
     // Debian's images come without the agent: https://docs.aws.amazon.com/systems-manager/latest/userguide/ami-preinstalled-agent.html
     if launch.user != "admin" {
@@ -119,11 +141,27 @@ fn listed(addresses: &[Ipv4Addr]) -> String {
 }
 
 fn put(tar: &mut Builder<Vec<u8>>, path: &str, kind: EntryType, content: &[u8]) -> Result<()> {
+    // User data may hold secrets; the rest is nobody's business either.
+    let mode = if kind.is_dir() { 0o755 } else { 0o600 };
+    put_as(tar, path, kind, mode, content)
+}
+
+/// A file that everybody may read.
+fn put_readable(tar: &mut Builder<Vec<u8>>, path: &str, content: &[u8]) -> Result<()> {
+    put_as(tar, path, EntryType::Regular, 0o644, content)
+}
+
+fn put_as(
+    tar: &mut Builder<Vec<u8>>,
+    path: &str,
+    kind: EntryType,
+    mode: u32,
+    content: &[u8],
+) -> Result<()> {
     let mut header = Header::new_gnu();
     header.set_entry_type(kind);
     header.set_size(content.len() as u64);
-    // User data may hold secrets; the rest is nobody's business either.
-    header.set_mode(if kind.is_dir() { 0o755 } else { 0o600 });
+    header.set_mode(mode);
     header.set_uid(0);
     header.set_gid(0);
     tar.append_data(&mut header, path, content)
@@ -141,14 +179,14 @@ mod tests {
         let gzip = [0x1f, 0x8b, 0, 255, 10];
         let launch = Launch {
             region: "eu-west-1".to_owned(),
-            image: "node".to_owned(),
+            image: NODE_IMAGE.to_owned(),
             user: "ubuntu",
             private: Ipv4Addr::LOCALHOST,
             public: vec![Ipv4Addr::new(198, 18, 8, 1)],
             public_key: Some("ssh-ed25519 AAAA me\n".to_owned()),
             user_data: STANDARD.encode(gzip),
         };
-        let bytes = archive("i-1", "ip-1", &launch).unwrap();
+        let bytes = archive("i-1", "ip-1", &launch, Some("http://198.18.0.1:1")).unwrap();
         let mut found = std::collections::BTreeMap::new();
         for entry in tar::Archive::new(bytes.as_slice()).entries().unwrap() {
             let mut entry = entry.unwrap();
@@ -161,5 +199,8 @@ mod tests {
             String::from_utf8(found["var/lib/cloud/seed/nocloud/meta-data"].clone()).unwrap();
         assert!(meta.contains("\"public-keys\":[\"ssh-ed25519 AAAA me\"]"));
         assert_eq!(found["etc/tidewalk-sandbox/addresses"], b"198.18.8.1\n");
+        let wanted = b"AWS_ENDPOINT_URL=http://198.18.0.1:1\n";
+        assert_eq!(found["etc/environment"], wanted);
+        assert!(found["etc/systemd/system.conf.d/tidewalk-sandbox.conf"].ends_with(wanted));
     }
 }

@@ -141,7 +141,7 @@ impl Worker {
     async fn launch(&mut self, launch: &Launch) -> Result<()> {
         let engine = &self.shared.engine;
         let hostname = format!("ip-{}", launch.private.to_string().replace('.', "-"));
-        let archive = seed::archive(&self.id, &hostname, launch)?;
+        let archive = seed::archive(&self.id, &hostname, launch, self.shared.endpoint.as_deref())?;
         engine
             .create_container(&Container {
                 name: self.container.clone(),
