@@ -5,6 +5,7 @@ mod hosts;
 mod lifecycle;
 mod listing;
 mod refusals;
+mod roles;
 mod rules;
 mod services;
 mod tagging;
@@ -65,9 +66,14 @@ fn client(endpoint: &str, region: &'static str) -> Client {
 
 /// Clients of all services, as the program makes them.
 async fn clients(region: &str) -> Clients {
+    clients_at(shared(), region).await
+}
+
+/// The same of another sandbox.
+async fn clients_at(endpoint: &str, region: &str) -> Clients {
     let options = ConnectOptions {
         region: Some(region.to_owned()),
-        endpoint: Some(shared().to_owned()),
+        endpoint: Some(endpoint.to_owned()),
         credentials: Some(aws::Credentials {
             access_key_id: sandbox::ACCESS_KEY_ID.to_owned(),
             secret_access_key: Secret::from(sandbox::SECRET_ACCESS_KEY.to_owned()),

@@ -98,6 +98,12 @@ async fn live_through(ec2: &Client, keys: &Keys) {
     let said = keys.ssh_soon("ubuntu", first, wait).await;
     assert_eq!(said, format!("applied\nip-{}", private.replace('.', "-")));
 
+    // Those who log in find AWS, root too.
+    let found = "echo $AWS_ENDPOINT_URL; sudo sh -c 'echo $AWS_ENDPOINT_URL'";
+    let found = keys.ssh_soon("ubuntu", first, found).await;
+    let (user, root) = found.split_once('\n').unwrap();
+    assert!(user.starts_with("http://198.") && user == root, "{found}");
+
     // The disk stays, the public address changes.
     keys.ssh_soon("ubuntu", first, "echo mine > kept").await;
     ec2.stop_instances().instance_ids(&id).send().await.unwrap();

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use super::roles::rules;
 use crate::patience;
 
 fn tidewalk(dir: &Path, args: &[&str]) -> Output {
@@ -36,6 +37,21 @@ fn wait_ended(pid: &Value) {
         assert!(Instant::now() < deadline, "process {pid} still runs");
         std::thread::sleep(Duration::from_millis(20));
     }
+}
+
+#[test]
+fn a_killed_sandbox_leaves_no_way_to_its_metadata_service() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    let up = answer(dir, &["up", "--lazy"]);
+    let network = up["running"]["network"]["name"].as_str().unwrap();
+    assert_eq!(rules(network), 1);
+    let pid = up["running"]["pid"].to_string();
+    let killed = Command::new("kill").args(["-9", &pid]).status().unwrap();
+    assert!(killed.success());
+    wait_ended(&up["running"]["pid"]);
+    answer(dir, &["down"]);
+    assert_eq!(rules(network), 0);
 }
 
 #[test]
