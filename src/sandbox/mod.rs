@@ -12,13 +12,12 @@
 //! - `sysctl`, kernel modules and `hostnamectl` in hosts; a host that powers itself off boots
 //!   again instead of ending up `stopped`.
 //! - Several network interfaces, IPv6, DNS names.
-//! - Hosts for the instances of Auto Scaling groups.
 //! - IAM permissions are enforced for instances' roles alone, without conditions, boundaries and
 //!   bucket policies, and by resource for S3, Kinesis, DynamoDB, SNS and single parameters; quotas and throttling only by faults that are asked for.
 //! - An elastic IP's association gets another id when its instance is stopped or started.
 //! - Client tokens of other calls than `RunInstances`.
-//! - Instances that an Auto Scaling group starts are not hosts; they run at once. Scaling policies,
-//!   health checks and instance refreshes in steps.
+//! - Of Auto Scaling: scaling policies, health checks, lifecycle hooks, instance refreshes in steps,
+//!   and `Terminating`: a member that goes has left its group at once.
 //! - ECS starts no container: a service has all its tasks running at once, and none is listed.
 //!   Targets are always healthy, and no load balancer answers or has network interfaces.
 //! - ECR has no registry behind it, and digests of images that are pushed are wrong.

@@ -1,6 +1,7 @@
 //! The front, over real HTTP: every rule, every fault, real hosts, `sandbox up` and `down`.
 
 mod faults;
+mod fleet_hosts;
 mod hosts;
 mod lifecycle;
 mod listing;

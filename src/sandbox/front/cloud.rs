@@ -8,7 +8,8 @@ use aws_credential_types::Credentials;
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::config::{BehaviorVersion, Region, retry::RetryConfig};
 use aws_sdk_ec2::error::DisplayErrorContext;
-use aws_sdk_ec2::types::{AttributeBooleanValue, Filter};
+use aws_sdk_ec2::operation::describe_instances::builders::DescribeInstancesFluentBuilder;
+use aws_sdk_ec2::types::{AttributeBooleanValue, Filter, InstanceAttributeName};
 
 use crate::base::{Error, Result};
 use crate::sandbox::place::{ACCESS_KEY_ID, SECRET_ACCESS_KEY};
@@ -100,10 +101,20 @@ impl Cloud {
         group: Option<&str>,
     ) -> Result<Vec<Machine>> {
         let request = self.ec2(region).describe_instances();
-        let request = match group {
+        Self::listed(match group {
             Some(group) => request.filters(filter("instance.group-id", group)),
             None => request.set_instance_ids((!ids.is_empty()).then(|| ids.to_vec())),
-        };
+        })
+        .await
+    }
+
+    /// The instances that Auto Scaling groups made.
+    pub(crate) async fn members(&self, region: &str) -> Result<Vec<Machine>> {
+        let made = filter("tag-key", "aws:autoscaling:groupName");
+        Self::listed(self.ec2(region).describe_instances().filters(made)).await
+    }
+
+    async fn listed(request: DescribeInstancesFluentBuilder) -> Result<Vec<Machine>> {
         let mut machines = Vec::new();
         let mut pages = request.into_paginator().send();
         while let Some(page) = pages.next().await {
@@ -137,6 +148,17 @@ impl Cloud {
             }
         }
         Ok(machines)
+    }
+
+    /// The user data that an instance was made with, base64.
+    pub(crate) async fn user_data(&self, region: &str, id: &str) -> Result<String> {
+        let ask = self.ec2(region).describe_instance_attribute();
+        let ask = ask
+            .instance_id(id)
+            .attribute(InstanceAttributeName::UserData);
+        let answer = ask.send().await;
+        let answer = answer.map_err(|cause| failed("asking for user data", &cause))?;
+        Ok(answer.user_data.and_then(|it| it.value).unwrap_or_default())
     }
 
     /// The name of the key pair that has this id.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::addresses::Use;
 use super::call::{Call, is_id};
 use super::cloud::Machine;
+use super::fleets;
 use super::server::Front;
 use super::state::State;
 use super::xml::Element;
@@ -94,36 +95,50 @@ async fn launch(front: &Arc<Front>, call: &Call, root: &Element) -> Result<()> {
             front.cloud.protect(&call.region, id).await?;
         }
     }
-    let Some(hosts) = &front.hosts else {
+    if front.hosts.is_none() {
         return Ok(());
-    };
+    }
     for id in &ids {
         front.states.set(id, State::Pending);
     }
-    let key = match call.params.value("KeyName") {
-        Some(name) => front.cloud.public_key(&call.region, name).await?,
+    let user_data = call.params.value("UserData").unwrap_or_default();
+    for machine in front.cloud.machines(&call.region, &ids, None).await? {
+        host(front, &call.region, &machine, user_data).await?;
+    }
+    Ok(())
+}
+
+/// Gives a new instance its host.
+pub(super) async fn host(
+    front: &Front,
+    region: &str,
+    machine: &Machine,
+    user_data: &str,
+) -> Result<()> {
+    let Some(hosts) = &front.hosts else {
+        return Ok(());
+    };
+    let public_key = match &machine.key {
+        Some(name) => front.cloud.public_key(region, name).await?,
         None => None,
     };
-    for machine in front.cloud.machines(&call.region, &ids, None).await? {
-        let Some(private) = ours(front, machine.private, Use::Private) else {
-            front
-                .problems
-                .add(&format!("`{}` has no address left to get", machine.id));
-            continue;
-        };
-        hosts.send(
-            &machine.id,
-            Work::Launch(Box::new(Launch {
-                region: call.region.clone(),
-                image: hosts.image(&machine.image),
-                user: hosts.user(&machine.image),
-                private,
-                public: public_addresses(front, &machine),
-                public_key: key.clone(),
-                user_data: call.params.value("UserData").unwrap_or_default().to_owned(),
-            })),
-        );
-    }
+    let Some(private) = ours(front, machine.private, Use::Private) else {
+        front
+            .problems
+            .add(&format!("`{}` has no address left to get", machine.id));
+        return Ok(());
+    };
+    let launch = Launch {
+        region: region.to_owned(),
+        image: hosts.image(&machine.image),
+        user: hosts.user(&machine.image),
+        private,
+        public: public_addresses(front, machine),
+        public_key,
+        user_data: user_data.to_owned(),
+    };
+    front.states.set(&machine.id, State::Pending);
+    hosts.send(&machine.id, Work::Launch(Box::new(launch)));
     Ok(())
 }
 
@@ -157,12 +172,18 @@ async fn regroup(front: &Front, call: &Call) -> Result<()> {
 async fn terminate(front: &Front, call: &Call, before: &[Machine]) -> Result<()> {
     change(front, call, State::ShuttingDown, &Work::Terminate);
     for machine in before {
-        // The emulator leaves interfaces behind, and elastic IPs associated.
-        front.cloud.release_from(&call.region, &machine.id).await?;
-        take_back(front, machine.public, Use::Public);
-        take_back(front, machine.private, Use::Private);
-        front.states.protect(&machine.id, false);
+        release(front, &call.region, machine).await?;
     }
+    // A group replaces those of its own.
+    fleets::settle(front, &call.region).await
+}
+
+/// Takes from an instance that was terminated what the emulator leaves it: interfaces, addresses.
+pub(super) async fn release(front: &Front, region: &str, machine: &Machine) -> Result<()> {
+    front.cloud.release_from(region, &machine.id).await?;
+    take_back(front, machine.public, Use::Public);
+    take_back(front, machine.private, Use::Private);
+    front.states.protect(&machine.id, false);
     Ok(())
 }
 

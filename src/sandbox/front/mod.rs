@@ -10,6 +10,7 @@ mod cut;
 mod ec2;
 mod effects;
 mod faults;
+mod fleets;
 mod forward;
 mod iam_names;
 mod identity;

@@ -28,7 +28,7 @@ use super::reply::Reply;
 use super::sessions::Sessions;
 use super::state::{State, States};
 use super::tokens::Tokens;
-use super::{control, ec2, identity, run_command, stale};
+use super::{control, ec2, fleets, identity, run_command, stale};
 use crate::base::{Result, ResultExt};
 use crate::sandbox::hosts::Hosts;
 
@@ -57,6 +57,8 @@ pub(crate) struct Front {
     pub(crate) sessions: Sessions,
     /// Tokens of the metadata service.
     pub(crate) passes: Passes,
+    /// Held while the members of groups get their hosts.
+    pub(crate) fleets: tokio::sync::Mutex<()>,
     /// The record of calls.
     pub(crate) record: Record,
     /// Faults in force.
@@ -111,6 +113,7 @@ impl Front {
             commands: Commands::default(),
             sessions: Sessions::default(),
             passes: Passes::default(),
+            fleets: tokio::sync::Mutex::default(),
             record: Record::default(),
             faults: Faults::default(),
             problems,
@@ -289,7 +292,7 @@ async fn done(
             return front.forward.send(call, parts, body).await;
         }
     };
-    match strike {
+    let reply = match strike {
         _ if run_command::answers(call) => run_command::answer(front, call).await,
         _ if call.service == "ec2" => ec2::answer(front, call, parts).await,
         Some(Effect::Stale { ms }) => {
@@ -297,5 +300,9 @@ async fn done(
             stale::answer(front, call, parts, body, age).await
         }
         _ => front.memory.pass(&front.forward, call, parts, body).await,
+    };
+    if call.service == "autoscaling" && reply.status < 300 {
+        return fleets::after(front, call, reply).await;
     }
+    reply
 }

@@ -85,6 +85,9 @@ pub(super) fn archive(
         put(&mut tar, &format!("{folder}/"), EntryType::Directory, b"")?;
         let path = format!("{folder}/tidewalk-sandbox.conf");
         put_readable(&mut tar, &path, units.as_bytes())?;
+        let kept = format!("Defaults env_keep += \"{ENDPOINT_VARIABLE}\"\n");
+        let path = "etc/sudoers.d/tidewalk-sandbox";
+        put_as(&mut tar, path, EntryType::Regular, 0o440, kept.as_bytes())?;
         // An image that was baked here has it already, and perhaps more.
         if launch.image == NODE_IMAGE {
             put_readable(&mut tar, "etc/environment", variable.as_bytes())?;

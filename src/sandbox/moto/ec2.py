@@ -9,6 +9,7 @@ from moto.ec2.models.route_tables import Route
 from moto.ec2.responses.amis import AmisResponse
 from moto.ec2.responses.launch_templates import LaunchTemplates
 from moto.ec2.responses.monitoring import Monitoring
+from moto.ec2.utils import parse_user_data
 
 from patch import refusing, replaces
 
@@ -171,13 +172,17 @@ def create_launch_template_version(old, self):
     A version has what its source has, but for what is given anew.
     """
     answer = old(self)
+    made = answer.result["LaunchTemplateVersion"]
+    template = self.ec2_backend.get_launch_template(made["LaunchTemplateId"])
+    version = template.versions[made["VersionNumber"] - 1]
     source = self._get_param("SourceVersion")
     if source:
-        made = answer.result["LaunchTemplateVersion"]
-        template = self.ec2_backend.get_launch_template(made["LaunchTemplateId"])
-        version = template.versions[made["VersionNumber"] - 1]
         version.data = template.get_version(source).data | version.data
-        made["LaunchTemplateData"] = version.data
+    user_data = version.data.get("UserData")
+    if isinstance(user_data, str):
+        # moto wants this type where it makes instances from a version.
+        version.data["UserData"] = parse_user_data(user_data)
+    made["LaunchTemplateData"] = version.data
     return answer
 
 
