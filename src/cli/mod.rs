@@ -24,6 +24,7 @@ pub mod session;
 pub mod apply;
 pub mod check;
 pub mod completions;
+pub mod configure;
 pub mod connections;
 pub mod cost;
 pub mod destroy;

@@ -8,8 +8,8 @@ use clap::{Parser, Subcommand};
 use super::exit::{Exit, TABLE};
 use super::flags::{Colour, OutputFlags};
 use super::{
-    apply, check, completions, connections, cost, destroy, exec, graph, plan, sandbox, schema, ssh,
-    status, users,
+    apply, check, completions, configure, connections, cost, destroy, exec, graph, plan, sandbox,
+    schema, ssh, status, users,
 };
 use crate::base::{Errors, ResultExt};
 use crate::report::Output;
@@ -53,6 +53,7 @@ enum Command {
     Ssh(ssh::Args),
     Exec(exec::Args),
     Connections(connections::Args),
+    Configure(configure::Args),
     Cost(cost::Args),
     Graph(graph::Args),
     Sandbox(sandbox::Args),
@@ -115,6 +116,7 @@ impl Command {
                 Self::Ssh(args) => ssh::run(&args, out).await,
                 Self::Exec(args) => exec::run(&args, out).await,
                 Self::Connections(args) => connections::run(&args, out).await,
+                Self::Configure(args) => configure::run(&args, out).await,
                 Self::Cost(args) => cost::run(&args, out),
                 Self::Graph(args) => graph::run(&args, out),
                 Self::Sandbox(args) => sandbox::run(&args, out).await,

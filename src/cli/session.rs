@@ -363,7 +363,7 @@ impl Progress for Unheard {
     fn doing(&self, _: &Address, _: &str) {}
 }
 
-fn surroundings(stack: &str, aws: Clients, account: String, folder: &Path) -> Context {
+pub(super) fn surroundings(stack: &str, aws: Clients, account: String, folder: &Path) -> Context {
     Context {
         stack: stack.to_owned(),
         region: aws.region().to_owned(),

@@ -1,7 +1,10 @@
 //! `hosts`: the configuration of a Linux host, over SSH or AWS's Run Command.
 
+mod bootstrap;
+pub mod bundle;
 mod converge;
 mod healthy;
+pub mod here;
 pub mod identity;
 mod live;
 pub mod open;
@@ -72,7 +75,8 @@ fn found(
         outputs: Outputs::default()
             .with("id", id)
             .with("address", address)
-            .with("os", seen.2.os.as_str()),
+            .with("os", seen.2.os.as_str())
+            .with("user_data", serde_json::Value::Null),
         parts: Vec::new(),
         live: Arc::new(HostLive {
             seen: Some(seen),
@@ -118,12 +122,13 @@ impl Kind for Hosts {
     fn iam(&self) -> Iam {
         Iam {
             discover: &[
+                "s3:ListBucket",
                 "ssm:DescribeInstanceInformation",
                 "ssm:GetCommandInvocation",
                 "ssm:SendCommand",
             ],
-            apply: &["ec2:CreateTags", "ssm:GetParameters"],
-            delete: &[],
+            apply: &["ec2:CreateTags", "s3:PutObject", "ssm:GetParameters"],
+            delete: &["s3:DeleteObject"],
         }
     }
 
@@ -135,6 +140,10 @@ impl Kind for Hosts {
             ),
             ("address", "Where it is reached"),
             ("os", "Distribution and release, such as `debian 12`"),
+            (
+                "user_data",
+                "With `bootstrap: user_data`: what an instance or a launch template is given",
+            ),
         ]
     }
 
@@ -167,6 +176,10 @@ impl Kind for Hosts {
         let Some(spec) = spec(target.node)? else {
             return Ok(None);
         };
+        if spec.bootstrap.is_some() {
+            let declared = operations(target.node)?;
+            return bootstrap::observe(cx, &spec, target, &declared).await;
+        }
         let (way, address, pins, id) = match reach::reach(&cx.folder, &spec, target)? {
             Reach::NotYet => return Ok(None),
             Reach::NotRunning { id, state } => {
@@ -175,6 +188,7 @@ impl Kind for Hosts {
                         .with("id", id.as_str())
                         .with("address", serde_json::Value::Null)
                         .with("os", serde_json::Value::Null)
+                        .with("user_data", serde_json::Value::Null)
                         .with("state", state),
                     id,
                     name: None,
@@ -225,6 +239,10 @@ impl Kind for Hosts {
 
     fn diff(&self, target: Target<'_>, live: Option<&Found>) -> Result<Diff> {
         let declared = operations(target.node)?;
+        let spec = spec(target.node)?;
+        if spec.as_ref().is_some_and(|it| it.bootstrap.is_some()) {
+            return bootstrap::diff(target, &declared, live);
+        }
         let live = live.and_then(|found| found.live.downcast_ref::<HostLive>());
         let seen = match live {
             Some(HostLive { seen: None, .. }) => return Ok(Diff::default()),
@@ -233,7 +251,6 @@ impl Kind for Hosts {
         };
         let works = round::plan(target, &declared, seen)?;
         let mut diff = round::diff(&works, seen);
-        let spec = spec(target.node)?;
         let check = spec.as_ref().and_then(|spec| spec.healthy.as_ref());
         diff.changes.extend(healthy::diff(check, seen).changes);
         if live.is_some_and(|live| live.planted) {
@@ -255,6 +272,10 @@ impl Kind for Hosts {
                 .at(target.at)
         };
         let spec = spec(target.node)?.ok_or_else(not_yet)?;
+        if spec.bootstrap.is_some() {
+            let declared = operations(target.node)?;
+            return bootstrap::apply(cx, &spec, target, &declared).await;
+        }
         let Reach::At {
             way,
             address,
@@ -305,7 +326,7 @@ impl Kind for Hosts {
             cx,
             target,
             declared: &declared,
-            again: Again { cx, way: &again },
+            again: &Again { cx, way: &again },
             sudo: spec.sudo,
             within,
         };
@@ -322,10 +343,19 @@ impl Kind for Hosts {
     }
 
     async fn delete(&self, cx: &Context, live: &Found) -> Result<()> {
+        if bootstrap::take_away(cx, live).await? {
+            return Ok(());
+        }
         remains::take_away(cx, live).await
     }
 
     async fn presence(&self, cx: &Context, ids: &[String]) -> Vec<Presence> {
-        join_all(ids.iter().map(|id| remains::presence(cx, id))).await
+        join_all(ids.iter().map(|id| async move {
+            match bootstrap::presence(cx, id).await {
+                Some(presence) => presence,
+                None => remains::presence(cx, id).await,
+            }
+        }))
+        .await
     }
 }

@@ -27,6 +27,7 @@ macro_rules! per_kind {
 }
 
 mod baked;
+mod bootstrap;
 mod browser;
 mod by_hand;
 mod cloud;

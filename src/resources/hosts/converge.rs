@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::way::Again;
 use super::{open, parameters, reboot};
 use crate::base::Result;
 use crate::contract::{Context, Target};
@@ -12,6 +11,7 @@ use crate::operations::declared::Declared;
 use crate::operations::reboot::Turn;
 use crate::operations::round::{self, Seen};
 use crate::ssh::Transport;
+use crate::ssh::transport::Reopen;
 
 /// Operations may change what earlier ones looked at (a package brings a file): one more time.
 const PASSES: usize = 2;
@@ -21,7 +21,8 @@ pub(super) struct Converging<'a> {
     pub(super) cx: &'a Context,
     pub(super) target: Target<'a>,
     pub(super) declared: &'a [Declared],
-    pub(super) again: Again<'a>,
+    /// How a new connection is tried.
+    pub(super) again: &'a dyn Reopen,
     pub(super) sudo: bool,
     /// A host that is starting again is back within this.
     pub(super) within: Duration,
@@ -54,7 +55,7 @@ impl Converging<'_> {
             }
             let place = Place {
                 session: &*session,
-                again: &self.again,
+                again: self.again,
                 sudo: self.sudo,
                 stack: &self.cx.stack,
                 name: &self.target.address.name,
@@ -63,7 +64,7 @@ impl Converging<'_> {
                 let before = reboot::start(&*session).await?;
                 change::change(&place, self.declared, &works, &seen, &doing).await?;
                 let host = session.host().to_owned();
-                session = reboot::back(&self.again, &host, &before, self.within, &doing).await?;
+                session = reboot::back(self.again, &host, &before, self.within, &doing).await?;
                 open::remember(self.cx, &self.target.address.name, &session, self.sudo);
                 (passes, most, restarted) = (0, PASSES, true);
             } else {

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Host;
 use super::way::{Carrier, ManagedNode, Way, of_ssh_alone};
+use super::{Host, bootstrap};
 use crate::base::{Address, Error, Node, Result};
 use crate::contract::Target;
 use crate::resources::checks::Check;
@@ -165,7 +165,7 @@ fn unknown_key(name: &str, id: &str, target: Target<'_>) -> Error {
 }
 
 /// `~/` is the home folder; a relative path starts at the playbook's folder.
-fn local_path(folder: &Path, text: &str) -> PathBuf {
+pub(super) fn local_path(folder: &Path, text: &str) -> PathBuf {
     let home = std::env::var_os("HOME").map(PathBuf::from);
     match (text.strip_prefix("~/"), home) {
         (Some(rest), Some(home)) => home.join(rest),
@@ -188,7 +188,10 @@ fn usable(path: &Path) -> Result<()> {
 /// What is wrong with where a host is said to be, offline.
 pub(super) fn check(spec: &Host, node: &Node) -> Vec<Error> {
     let place = |key: &str| node.entry(key).map_or(&node.at, |node| &node.at);
-    let mut errors = Vec::new();
+    let mut errors = bootstrap::check(spec, node);
+    if spec.bootstrap.is_some() {
+        return errors;
+    }
     match (&spec.instance, &spec.address) {
         (Some(_), Some(_)) => errors.push(Error::playbook(
             "give `instance` or `address`, not both",

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::reach::{self, Reach};
-use super::spec;
 use super::way::{Again, Way};
+use super::{bootstrap, spec};
 use crate::aws::Tags;
 use crate::base::{Address, Error, Outputs, Result};
 use crate::contract::{Context, Found, Presence, Target};
@@ -60,6 +60,9 @@ pub(super) async fn look(cx: &Context, target: Target<'_>) -> Result<Option<Foun
     let Some(spec) = spec(target.node)? else {
         return Ok(None);
     };
+    if spec.bootstrap.is_some() {
+        return bootstrap::remains(cx, &spec, target).await;
+    }
     let (way, id) = match reach::reach(&cx.folder, &spec, target)? {
         Reach::NotYet => return Ok(None),
         Reach::NotRunning { id, state } => {

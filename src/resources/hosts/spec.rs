@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::bootstrap::Bootstrap;
 use super::way::Carrier;
 use crate::base::deserialize::from_node;
 use crate::base::node::Value;
@@ -11,7 +12,8 @@ use crate::operations::registry::{AnyOperation, AnySetup};
 use crate::resources::checks::Check;
 use crate::resources::within::Within;
 
-/// A Linux host and what is to be on it. Give `instance`, or `address` and `host_key`.
+/// A Linux host and what is to be on it. Give `instance`, or `address` and `host_key`; or `bootstrap`,
+/// for hosts that come and go by themselves.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(clippy::struct_field_names, reason = "the playbook's words")]
@@ -19,6 +21,18 @@ pub(super) struct Host {
     /// The instance that it is.
     #[schemars(extend("x-kind" = "instances"))]
     pub(crate) instance: Option<String>,
+    /// `user_data`: nobody connects. What the host needs is put into `bucket`, and the output `user_data`
+    /// is for an instance or a launch template: a machine that starts with it fetches its configuration
+    /// and applies it by itself. Its instance profile must allow `s3:GetObject` there, and its image must
+    /// have Python 3, as all with cloud-init have. What is written about it there is in the console's
+    /// output and in `/var/log/cloud-init-output.log`.
+    pub(crate) bootstrap: Option<Bootstrap>,
+    /// With `bootstrap`: the bucket that the host fetches from.
+    #[schemars(extend("x-kind" = "buckets"))]
+    pub(crate) bucket: Option<String>,
+    /// With `bootstrap`: path of the tidewalk program for the host, where its processor or C library is
+    /// another than this machine's; this very program when not given.
+    pub(crate) program: Option<String>,
     /// IP address or host name, for a host outside AWS.
     pub(crate) address: Option<String>,
     /// What carries commands there: `ssh`, or `ssm`, which is AWS Systems Manager's Run Command. `ssm`
