@@ -13,7 +13,7 @@
 //!   again instead of ending up `stopped`.
 //! - Several network interfaces, IPv6, DNS names.
 //! - IAM permissions are enforced for instances' roles alone, without conditions, boundaries and
-//!   bucket policies, and by resource for S3, Kinesis, DynamoDB, SNS and single parameters; quotas and throttling only by faults that are asked for.
+//!   bucket policies, and by resource for S3, Kinesis, `DynamoDB`, SNS and single parameters; quotas and throttling only by faults that are asked for.
 //! - An elastic IP's association gets another id when its instance is stopped or started.
 //! - Client tokens of other calls than `RunInstances`.
 //! - Of Auto Scaling: scaling policies, health checks, lifecycle hooks, instance refreshes in steps,

@@ -81,7 +81,7 @@ fn lies_there(beach: &Beach) -> (Vec<String>, Vec<u8>) {
         let mut objects = listed.await.unwrap().contents.unwrap_or_default();
         objects.sort_by_key(|it| it.last_modified.unwrap().as_nanos());
         let keys: Vec<String> = objects.into_iter().filter_map(|it| it.key).collect();
-        let bundle = keys.iter().rfind(|key| key.ends_with(".json")).unwrap();
+        let bundle = keys.iter().rfind(|key| key.contains("/bundle-")).unwrap();
         let get = s3.get_object().bucket("tidewalk-bundles-1").key(bundle);
         let bytes = get.send().await.unwrap().body.collect().await.unwrap();
         (keys, bytes.to_vec())

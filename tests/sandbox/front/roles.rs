@@ -186,7 +186,7 @@ async fn an_instance_can_do_what_its_role_can_and_another_nothing() {
     let profile = info["InstanceProfileArn"].as_str().unwrap();
     assert!(profile.ends_with(":instance-profile/reading"), "{profile}");
     let hash = Sha256::digest(large());
-    let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash = tidewalk::base::hex(&hash);
     let caller = format!(
         "arn:aws:sts::{}:assumed-role/reader/{reader}",
         sandbox::ACCOUNT
