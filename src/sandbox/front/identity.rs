@@ -54,6 +54,29 @@ pub(super) async fn answer(
     if call.service == "sts" && call.action == "GetCallerIdentity" {
         return Some(caller(&session));
     }
+    denied(front, call, &session).await
+}
+
+/// The answer to a question for an object that is not there: only who may list the bucket is told so.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html>
+pub(super) async fn seen(front: &Front, call: &Call, reply: Reply) -> Reply {
+    let asked = ["GetObject", "HeadObject"].contains(&call.action.as_str());
+    if call.service != "s3" || reply.status != 404 || !asked {
+        return reply;
+    }
+    let Some(session) = front.sessions.by_key(&call.key) else {
+        return reply;
+    };
+    let mut listing = call.clone();
+    "ListObjectsV2".clone_into(&mut listing.action);
+    let bucket = call.path.trim_start_matches('/').split(['/', '?']).next();
+    listing.path = format!("/{}", bucket.unwrap_or_default());
+    denied(front, &listing, &session).await.unwrap_or(reply)
+}
+
+/// The refusal of what the role of a session does not allow.
+async fn denied(front: &Front, call: &Call, session: &Session) -> Option<Reply> {
     let resource = iam_names::resource(call);
     let iam = front.cloud.iam(&call.region);
     // A role that is gone may do nothing.
@@ -69,7 +92,7 @@ pub(super) async fn answer(
         }
     };
     let on = resource.map(|it| format!(" on resource: \"{it}\""));
-    let who = arn(&session);
+    let who = arn(session);
     let message = format!(
         "User: {who} is not authorized to perform: {action}{} {because}",
         on.unwrap_or_default()

@@ -304,5 +304,5 @@ async fn done(
     if call.service == "autoscaling" && reply.status < 300 {
         return fleets::after(front, call, reply).await;
     }
-    reply
+    identity::seen(front, call, reply).await
 }

@@ -7,6 +7,7 @@ from moto.ec2.models.amis import Ami
 from moto.ec2.models.instances import Instance
 from moto.ec2.models.route_tables import Route
 from moto.ec2.responses.amis import AmisResponse
+from moto.ec2.responses.instances import InstanceResponse
 from moto.ec2.responses.launch_templates import LaunchTemplates
 from moto.ec2.responses.monitoring import Monitoring
 from moto.ec2.utils import parse_user_data
@@ -183,6 +184,21 @@ def create_launch_template_version(old, self):
         # moto wants this type where it makes instances from a version.
         version.data["UserData"] = parse_user_data(user_data)
     made["LaunchTemplateData"] = version.data
+    return answer
+
+
+@replaces(InstanceResponse)
+def run_instances(old, self):
+    """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RunInstances.html
+
+    Every instance of a launch has the profile.
+    """
+    answer = old(self)
+    first, *others = answer.result.instances
+    for other in others if first.iam_instance_profile else ():
+        self.ec2_backend.associate_iam_instance_profile(
+            other.id, None, first.iam_instance_profile["Arn"]
+        )
     return answer
 
 

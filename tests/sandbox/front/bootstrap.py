@@ -86,6 +86,7 @@ if isinstance(role, str):
     status, body = sign(keys, "s3", "/bundles/fleet/large", {"range": "bytes=-3"})
     said["end"] = [status, list(body)]
     said["other"] = code(sign(keys, "s3", "/bundles/other/secret"))
+    said["missing"] = code(sign(keys, "s3", "/bundles/fleet/missing"))
     said["put"] = code(sign(keys, "s3", "/bundles/fleet/mine", method="PUT", data=b"mine"))
     said["denied"] = code(sign(keys, "s3", "/bundles/fleet/denied"))
     said["wrong secret"] = code(sign(keys, "s3", "/bundles/fleet/bundle%20one", secret="x"))

@@ -76,7 +76,7 @@ pub(super) fn rules(network: &str) -> usize {
     listed.lines().filter(|line| line.contains(&ours)).count()
 }
 
-async fn launched(ec2: &Client, profile: Option<&str>) -> String {
+async fn launched(ec2: &Client, profile: Option<&str>, count: i32) -> Vec<String> {
     let data = base64::engine::general_purpose::STANDARD.encode(BOOTSTRAP);
     let profile = profile.map(|name| {
         IamInstanceProfileSpecification::builder()
@@ -88,13 +88,14 @@ async fn launched(ec2: &Client, profile: Option<&str>) -> String {
         .image_id(image(ec2, super::JAMMY).await)
         .instance_type("t3a.small".into())
         .set_iam_instance_profile(profile)
-        .min_count(1)
-        .max_count(1)
+        .min_count(count)
+        .max_count(count)
         .user_data(data)
         .send()
         .await
         .unwrap();
-    answer.instances()[0].instance_id().unwrap().to_owned()
+    let ids = answer.instances().iter().map(|it| it.instance_id());
+    ids.map(|id| id.unwrap().to_owned()).collect()
 }
 
 /// What cannot be packed, and is passed on piece by piece.
@@ -175,13 +176,19 @@ async fn an_instance_can_do_what_its_role_can_and_another_nothing() {
     let aws = clients_at(&one.running.endpoint, REGION).await;
     let there = clients_at(&other.running.endpoint, REGION).await;
     bundles(&aws).await;
-    let (reader, plain, elsewhere) = tokio::join!(
-        launched(&aws.ec2, Some("reading")),
-        launched(&aws.ec2, None),
-        launched(&there.ec2, None),
+    let (readers, plain, elsewhere) = tokio::join!(
+        launched(&aws.ec2, Some("reading"), 2),
+        launched(&aws.ec2, None, 1),
+        launched(&there.ec2, None, 1),
     );
 
-    let first = said(&one, &aws.ec2, &reader).await;
+    let [reader, too] = &readers[..] else {
+        panic!("{readers:?}");
+    };
+    let too = said(&one, &aws.ec2, too).await;
+    assert_eq!(too["whole"], json!([200, "the bundle"]));
+    let first = said(&one, &aws.ec2, reader).await;
+    assert_ne!(first["caller"], too["caller"]);
     let info: Value = serde_json::from_str(first["info"].as_str().unwrap()).unwrap();
     let profile = info["InstanceProfileArn"].as_str().unwrap();
     assert!(profile.ends_with(":instance-profile/reading"), "{profile}");
@@ -199,6 +206,7 @@ async fn an_instance_can_do_what_its_role_can_and_another_nothing() {
         ("large", json!([200, 12_000_000, hash])),
         ("end", json!([206, [45, 198, 191]])),
         ("other", json!([403, "AccessDenied"])),
+        ("missing", json!([403, "AccessDenied"])),
         ("put", json!([403, "AccessDenied"])),
         ("denied", json!([403, "AccessDenied"])),
         ("wrong secret", json!([403, "SignatureDoesNotMatch"])),
@@ -211,16 +219,16 @@ async fn an_instance_can_do_what_its_role_can_and_another_nothing() {
     // Where a shell of systemd's finds AWS, and where a login does.
     let endpoint = first["endpoint"].as_str().unwrap();
     let line = format!("AWS_ENDPOINT_URL={endpoint}\n");
-    let login = within(&one, &reader, &["cat", "/etc/environment"]);
+    let login = within(&one, reader, &["cat", "/etc/environment"]);
     assert_eq!(login, Some(line));
 
-    let second = said(&one, &aws.ec2, &plain).await;
+    let second = said(&one, &aws.ec2, &plain[0]).await;
     assert_eq!(
         (&second["role"], &second["info"]),
         (&json!(404), &json!(404))
     );
     // Another sandbox beside this one is another world.
-    let third = said(&other, &there.ec2, &elsewhere).await;
+    let third = said(&other, &there.ec2, &elsewhere[0]).await;
     assert_ne!(third["endpoint"], first["endpoint"]);
     assert_eq!(third["role"], 404);
     assert_eq!(rules(&one.running.network.clone().unwrap().name), 1);
