@@ -3,6 +3,7 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use aws_sdk_ec2::types::InstanceStateName;
 use aws_sdk_s3::config::{BehaviorVersion, Region};
 
 use crate::harness::{Beach, credentials};
@@ -166,29 +167,31 @@ fn a_bundle_makes_a_machine_what_a_connection_would() {
     beach.expect(0, &["destroy", "fleet.yml", "--sandbox", "--yes"]);
 }
 
-/// What a script prints on every host of the sandbox, once it is so on all of so many.
-fn on_all(beach: &Beach, count: usize, script: &str, wanted: &str) {
+/// What a script prints on each host of the sandbox.
+fn on_each(beach: &Beach, script: &str) -> Vec<String> {
     let network = format!("network={}", beach.network());
+    let hosts = docker(&["ps", "-q", "--filter", &network]);
+    let said = hosts.lines().map(|host| {
+        let mut exec = Command::new("docker");
+        let said = patience::output(exec.args(["exec", host, "sh", "-c", script]));
+        String::from_utf8_lossy(&said.stdout).into_owned()
+    });
+    said.collect()
+}
+
+/// Waits until what a script prints on each host is as it should be: a machine has to start first.
+#[track_caller]
+fn until(beach: &Beach, script: &str, so: impl Fn(&[String]) -> bool) {
     let begun = Instant::now();
     loop {
-        let hosts = docker(&["ps", "-q", "--filter", &network]);
-        let said = hosts.lines().map(|host| {
-            let mut exec = Command::new("docker");
-            let said = patience::output(exec.args(["exec", host, "sh", "-c", script]));
-            String::from_utf8_lossy(&said.stdout).into_owned()
-        });
-        let said: Vec<String> = said.collect();
-        if said.len() == count && said.iter().all(|said| said == wanted) {
+        let said = on_each(beach, script);
+        if so(&said) {
             return;
         }
-        let log = "tail -n 20 /var/log/cloud-init-output.log";
-        let logs = hosts.lines().map(|host| {
-            let mut exec = Command::new("docker");
-            let said = patience::output(exec.args(["exec", host, "sh", "-c", log]));
-            String::from_utf8_lossy(&said.stdout).into_owned()
-        });
-        let patient = begun.elapsed() < Duration::from_mins(3);
-        assert!(patient, "{said:?} {}", logs.collect::<String>());
+        if begun.elapsed() > Duration::from_mins(3) {
+            let log = "tail -n 20 /var/log/cloud-init-output.log";
+            panic!("{said:?} {}", on_each(beach, log).concat());
+        }
         std::thread::sleep(Duration::from_millis(500));
     }
 }
@@ -207,13 +210,40 @@ fn a_fleet_configures_itself_and_what_changes_comes_with_new_machines() {
     let apply = ["apply", "fleet.yml", "--sandbox", "--yes"];
     beach.expect(0, &apply);
     let is = "cat /etc/motd /srv/app/version; systemctl is-active app";
-    on_all(&beach, 2, is, "Welcome to tide\n1\nactive\n");
+    until(&beach, is, |said| {
+        said == ["Welcome to tide\n1\nactive\n"; 2]
+    });
     beach.expect(0, &["plan", "fleet.yml", "--sandbox"]);
 
     playbook("2");
     beach.expect(0, &apply);
-    on_all(&beach, 2, is, "Welcome to tide\n2\nactive\n");
+    until(&beach, is, |said| {
+        said == ["Welcome to tide\n2\nactive\n"; 2]
+    });
     beach.expect(0, &["plan", "fleet.yml", "--sandbox"]);
+
+    // What somebody else has put in the bundle's place is not run.
+    let (s3, (keys, _)) = (s3(&beach), lies_there(&beach));
+    beach.by_hand(async |ec2| {
+        for key in keys.iter().filter(|key| key.contains("/bundle-")) {
+            let put = s3.put_object().bucket("tidewalk-bundles-1").key(key);
+            put.body(b"{}".to_vec().into()).send().await.unwrap();
+        }
+        let listed = ec2.describe_instances().send().await.unwrap();
+        let running = listed.reservations().iter().flat_map(|it| it.instances());
+        let running = running.filter(|it| {
+            let state = it.state().and_then(|state| state.name());
+            state == Some(&InstanceStateName::Running)
+        });
+        let id = running.last().unwrap().instance_id().unwrap();
+        let terminate = ec2.terminate_instances().instance_ids(id);
+        terminate.send().await.unwrap();
+    });
+    let refused = "grep -q 'is not what was put there' /var/log/cloud-init-output.log && \
+                   ! test -e /srv/app && echo refused";
+    until(&beach, refused, |said| {
+        said.contains(&"refused\n".to_owned())
+    });
 
     beach.expect(0, &["destroy", "fleet.yml", "--sandbox", "--yes"]);
     assert_eq!(beach.living(), 0);
