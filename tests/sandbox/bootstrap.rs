@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use aws_sdk_ec2::types::InstanceStateName;
+use aws_sdk_ec2::types::{InstanceStateName, Reservation};
 use aws_sdk_s3::config::{BehaviorVersion, Region};
 
 use crate::harness::{Beach, credentials};
@@ -230,12 +230,15 @@ fn a_fleet_configures_itself_and_what_changes_comes_with_new_machines() {
             put.body(b"{}".to_vec().into()).send().await.unwrap();
         }
         let listed = ec2.describe_instances().send().await.unwrap();
-        let running = listed.reservations().iter().flat_map(|it| it.instances());
-        let running = running.filter(|it| {
+        let running = listed
+            .reservations()
+            .iter()
+            .flat_map(Reservation::instances);
+        let mut running = running.filter(|it| {
             let state = it.state().and_then(|state| state.name());
             state == Some(&InstanceStateName::Running)
         });
-        let id = running.last().unwrap().instance_id().unwrap();
+        let id = running.next().unwrap().instance_id().unwrap();
         let terminate = ec2.terminate_instances().instance_ids(id);
         terminate.send().await.unwrap();
     });
