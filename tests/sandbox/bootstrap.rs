@@ -111,6 +111,21 @@ fn a_bundle_makes_a_machine_what_a_connection_would() {
     beach.expect(0, &apply);
     beach.expect(0, &["plan", "fleet.yml", "--sandbox"]);
 
+    let exec = [
+        "exec",
+        "worker",
+        "-f",
+        "fleet.yml",
+        "--sandbox",
+        "--",
+        "true",
+    ];
+    let said = beach.expect(1, &exec).stderr;
+    assert!(
+        said.contains("machines that configure themselves"),
+        "{said}"
+    );
+
     // A machine that has fetched it is as one that was connected to.
     let node = Node::start();
     let configure = || {

@@ -38,9 +38,21 @@ pub enum Reach {
 /// Where a declared host is, by its evaluated node: for commands that only connect.
 ///
 /// # Errors
-/// A playbook error.
+/// A playbook error; that nobody connects to the host.
 pub fn of_node(folder: &Path, target: Target<'_>) -> Result<Reach> {
     match super::spec(target.node)? {
+        Some(spec) if spec.bootstrap.is_some() => {
+            let text = format!(
+                "{} stands for machines that configure themselves",
+                target.address
+            );
+            Err(Error::failed(text)
+                .hint(
+                    "to connect to them, find them by `inventory`, and declare hosts with \
+                     `instance: \"{{ each.key }}\"`",
+                )
+                .at(target.at))
+        }
         Some(spec) => reach(folder, &spec, target),
         None => Ok(Reach::NotYet),
     }

@@ -3,6 +3,8 @@
 https://docs.aws.amazon.com/Route53/latest/APIReference/API_ChangeResourceRecordSets.html
 """
 
+import threading
+
 from moto.core.responses import ActionResult
 from moto.core.utils import utcnow
 from moto.moto_api._internal import mock_random
@@ -14,6 +16,8 @@ from moto.route53.utils import validate_domain_name
 from patch import refusing, replaces
 
 refuse = refusing("route53")
+
+one_at_a_time = threading.Lock()
 
 # Changes that were not asked for yet: GetChange says PENDING once, then INSYNC.
 pending = {}
@@ -60,7 +64,14 @@ def content(record):
 
 @replaces(Route53Backend)
 def change_resource_record_sets(old, self, zoneid, change_list):
-    zone = self.get_hosted_zone(zoneid)
+    # Two at once would each put back what the other has taken away.
+    with one_at_a_time:
+        zone = self.get_hosted_zone(zoneid)
+        zone.rrsets = changed(zone, change_list)
+
+
+def changed(zone, change_list):
+    """The records of a zone after a batch of changes."""
     records = {place(record): record for record in zone.rrsets}
     for change in change_list:
         given = dict(change["ResourceRecordSet"])
@@ -87,7 +98,7 @@ def change_resource_record_sets(old, self, zoneid, change_list):
             del records[place(record)]
         else:
             records[place(record)] = record
-    zone.rrsets = list(records.values())
+    return list(records.values())
 
 
 @replaces(Route53Backend)
