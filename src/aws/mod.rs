@@ -16,6 +16,7 @@ pub mod refusal;
 pub mod tagging;
 pub mod tags;
 pub mod token;
+pub mod versions;
 pub mod wait;
 
 pub use arn::partition;

@@ -282,6 +282,14 @@ fn what_lies_in_a_bucket_that_stays_is_taken_away() {
             .send()
             .await
             .unwrap();
+        let versioning = aws_sdk_s3::types::VersioningConfiguration::builder()
+            .status(aws_sdk_s3::types::BucketVersioningStatus::Enabled)
+            .build();
+        let keep = s3.put_bucket_versioning().bucket("tidewalk-bundles-1");
+        keep.versioning_configuration(versioning)
+            .send()
+            .await
+            .unwrap();
         let put = s3.put_object().bucket("tidewalk-bundles-1").key("mine");
         put.send().await.unwrap();
     });
@@ -298,10 +306,18 @@ fn what_lies_in_a_bucket_that_stays_is_taken_away() {
         gone.stdout
     );
     let left = beach.by_hand(async |_| {
-        let listed = s3.list_objects_v2().bucket("tidewalk-bundles-1").send();
-        listed.await.unwrap().contents.unwrap_or_default().len()
+        let listed = s3
+            .list_object_versions()
+            .bucket("tidewalk-bundles-1")
+            .send();
+        let listed = listed.await.unwrap();
+        (listed.versions().len(), listed.delete_markers().len())
     });
-    assert_eq!(left, 1, "what is somebody else's stays");
+    assert_eq!(
+        left,
+        (1, 0),
+        "old versions go, what is somebody else's stays"
+    );
 
     // What cannot be in a bucket is refused before anything is done.
     for (operation, why) in [

@@ -1,18 +1,13 @@
 //! Deleting a bucket with all that is in it, once it is proven to be ours.
 
-use aws_sdk_s3::types::{Delete, ObjectIdentifier};
-
-use super::creation::incomplete;
-use super::listing::NO_BUCKET;
 use super::{Live, listing};
+use crate::aws::versions::{self, NO_BUCKET};
 use crate::aws::{Tags, is_code, refused};
 use crate::base::{Address, Error, Result};
 use crate::contract::Context;
 
 /// Something may be written while it is being emptied: so often it is emptied again.
 const ROUNDS: usize = 5;
-/// So many failures are named.
-const NAMED: usize = 5;
 
 pub(super) async fn delete(cx: &Context, live: &Live) -> Result<()> {
     let name = &live.name;
@@ -69,60 +64,16 @@ impl Emptied<'_> {
 
     /// Deletes every version and every delete marker, a page of 1,000 at a time.
     async fn versions(&mut self) -> Result<()> {
+        let s3 = &self.cx.aws.s3;
         loop {
-            let call = self.cx.aws.s3.list_object_versions().bucket(self.name);
-            let page = match call.send().await.map_err(refused("s3:ListBucketVersions")) {
-                Ok(page) => page,
-                Err(error) if is_code(&error, NO_BUCKET) => return Ok(()),
-                Err(error) => return Err(error),
-            };
-            let versions = page.versions.into_iter().flatten();
-            let versions = versions.map(|it| (it.key, it.version_id));
-            let markers = page.delete_markers.into_iter().flatten();
-            let markers = markers.map(|it| (it.key, it.version_id));
-            let object = |(key, version): (Option<String>, Option<String>)| {
-                let object = ObjectIdentifier::builder().key(key.unwrap_or_default());
-                object.set_version_id(version).build().map_err(incomplete)
-            };
-            let objects = versions.chain(markers).map(object);
-            let objects = objects.collect::<Result<Vec<_>>>()?;
-            if objects.is_empty() {
+            let page = versions::page(s3, self.name, "").await?;
+            if page.is_empty() {
                 return Ok(());
             }
             // From the beginning again: what was listed is gone.
-            self.objects += self.batch(objects).await?;
+            self.objects += versions::delete(s3, self.name, page).await?;
             self.say();
         }
-    }
-
-    async fn batch(&self, objects: Vec<ObjectIdentifier>) -> Result<usize> {
-        let count = objects.len();
-        let delete = Delete::builder().set_objects(Some(objects)).quiet(true);
-        let delete = delete.build().map_err(incomplete)?;
-        let call = self.cx.aws.s3.delete_objects().bucket(self.name);
-        let done = call.delete(delete).send().await;
-        let done = match done.map_err(refused("s3:DeleteObject")) {
-            Ok(done) => done,
-            Err(error) if is_code(&error, NO_BUCKET) => return Ok(0),
-            Err(error) => return Err(error),
-        };
-        let errors = done.errors.unwrap_or_default();
-        let Some(first) = errors.first() else {
-            return Ok(count);
-        };
-        let code = first.code.clone().unwrap_or_default();
-        let text = format!(
-            "{} objects in `{}` cannot be deleted",
-            errors.len(),
-            self.name
-        );
-        let mut error = Error::failed(text).code(code);
-        for one in errors.into_iter().take(NAMED) {
-            let key = one.key.unwrap_or_default();
-            let why = one.message.or(one.code).unwrap_or_default();
-            error = error.note(format!("{key}: {why}"));
-        }
-        Err(error)
     }
 
     /// Drops uploads in parts that were not finished: they hold a bucket too.

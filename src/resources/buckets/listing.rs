@@ -5,13 +5,12 @@ use futures::future::{try_join, try_join5};
 
 use super::lifecycle::Rule;
 use super::{Live, arn};
+use crate::aws::versions::NO_BUCKET;
 use crate::aws::{Tags, is_code, refused};
 use crate::base::Result;
 use crate::contract::{Context, Wanted};
 use crate::resources::named;
 use crate::resources::policy_document::PolicyDocument;
-
-pub(super) const NO_BUCKET: &str = "NoSuchBucket";
 
 /// Names of the account's buckets in this region.
 pub(super) async fn names(cx: &Context) -> Result<Vec<String>> {

@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use aws_lc_rs::digest::{Context as Digest, SHA256, digest};
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
@@ -15,6 +14,7 @@ use serde_json::{Value as Json, json};
 use super::bundle::Bundle;
 use super::reach::local_path;
 use super::spec::Host;
+use crate::aws::versions::{self, NO_BUCKET};
 use crate::aws::{Tags, is_code, refused};
 use crate::base::{Address, Diff, Error, Node, Outputs, Result, ResultExt, Shown, hex};
 use crate::contract::{Context, Found, Presence, Target};
@@ -23,7 +23,6 @@ use crate::operations::Declared;
 const SCRIPT: &str = include_str!("bootstrap.py");
 const WANTED: &str = "@WANTED@";
 const SCHEME: &str = "s3://";
-const NO_BUCKET: &str = "NoSuchBucket";
 /// Characters of a hash that are shown.
 const SHORT: usize = 12;
 
@@ -305,14 +304,14 @@ pub(super) async fn remains(
     let Some(place) = Place::of(cx, spec, target) else {
         return Ok(None);
     };
-    let count = place.keys(cx).await?.len();
-    if count == 0 {
+    let left = versions::page(&cx.aws.s3, &place.bucket, &place.folder).await?;
+    if left.is_empty() {
         return Ok(None);
     }
-    let left = found(&place, Json::Null, Arc::new(Left(place.clone())));
+    let found = found(&place, Json::Null, Arc::new(Left(place.clone())));
     Ok(Some(Found {
-        outputs: Outputs::default().with("remains", count),
-        ..left
+        outputs: Outputs::default().with("remains", left.len()),
+        ..found
     }))
 }
 
@@ -321,38 +320,25 @@ pub(super) async fn take_away(cx: &Context, live: &Found) -> Result<bool> {
     let Some(Left(place)) = live.live.downcast_ref::<Left>() else {
         return Ok(false);
     };
+    let s3 = &cx.aws.s3;
     loop {
-        let keys = place.keys(cx).await?;
-        if keys.is_empty() {
+        let left = versions::page(s3, &place.bucket, &place.folder).await?;
+        if left.is_empty() {
             return Ok(true);
         }
-        for keys in keys.chunks(1000) {
-            let objects = keys.iter().map(|key| {
-                ObjectIdentifier::builder()
-                    .key(key)
-                    .build()
-                    .map_err(incomplete)
-            });
-            let delete = Delete::builder().set_objects(Some(objects.collect::<Result<_>>()?));
-            let delete = delete.quiet(true).build().map_err(incomplete)?;
-            let call = cx.aws.s3.delete_objects().bucket(&place.bucket);
-            let done = call.delete(delete).send().await;
-            let errors = done.map_err(refused("s3:DeleteObject"))?.errors;
-            if let Some(first) = errors.into_iter().flatten().next() {
-                let why = first.message.or(first.code).unwrap_or_default();
-                let text = format!("{}: {why}", first.key.unwrap_or_default());
-                return Err(Error::failed(text).context("deleting what the host was to fetch"));
-            }
-        }
+        let done = versions::delete(s3, &place.bucket, left).await;
+        done.map_err(|error| error.context("deleting what the host was to fetch"))?;
     }
 }
 
 /// Whether something is left there, for the id of something in a bucket.
 pub(super) async fn presence(cx: &Context, id: &str) -> Option<Presence> {
     let place = Place::from_id(id)?;
-    Some(match place.keys(cx).await {
-        Ok(keys) if keys.is_empty() => Presence::Absent,
-        Ok(keys) => Presence::Present(format!("{} objects", keys.len())),
+    let left = versions::page(&cx.aws.s3, &place.bucket, &place.folder).await;
+    Some(match left.map(|left| left.len()) {
+        Ok(0) => Presence::Absent,
+        Ok(1) => Presence::Present("1 object".to_owned()),
+        Ok(count) => Presence::Present(format!("{count} objects and versions")),
         Err(error) => Presence::unknown(&error),
     })
 }
@@ -383,8 +369,4 @@ pub(super) fn check(spec: &Host, node: &Node) -> Vec<Error> {
         }
     }
     errors
-}
-
-fn incomplete(cause: impl std::fmt::Display) -> Error {
-    Error::failed(format!("a request that is not complete: {cause}"))
 }
