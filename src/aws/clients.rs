@@ -4,7 +4,7 @@ use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::fmt;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
@@ -59,49 +59,52 @@ pub struct Identity {
     pub arn: String,
 }
 
+/// Made when first used: a client is many small parts of a large program, and most runs need few.
+pub type Lazy<T> = Arc<LazyLock<T, Box<dyn FnOnce() -> T + Send>>>;
+
 /// One client per service in use; cheap to clone.
 #[derive(Clone)]
 pub struct Clients {
     /// ACM.
-    pub acm: aws_sdk_acm::Client,
+    pub acm: Lazy<aws_sdk_acm::Client>,
     /// EC2 Auto Scaling.
-    pub autoscaling: aws_sdk_autoscaling::Client,
+    pub autoscaling: Lazy<aws_sdk_autoscaling::Client>,
     /// `CloudWatch`.
-    pub cloudwatch: aws_sdk_cloudwatch::Client,
+    pub cloudwatch: Lazy<aws_sdk_cloudwatch::Client>,
     /// `DynamoDB`.
-    pub dynamodb: aws_sdk_dynamodb::Client,
+    pub dynamodb: Lazy<aws_sdk_dynamodb::Client>,
     /// EC2.
-    pub ec2: aws_sdk_ec2::Client,
+    pub ec2: Lazy<aws_sdk_ec2::Client>,
     /// ECR.
-    pub ecr: aws_sdk_ecr::Client,
+    pub ecr: Lazy<aws_sdk_ecr::Client>,
     /// ECS.
-    pub ecs: aws_sdk_ecs::Client,
+    pub ecs: Lazy<aws_sdk_ecs::Client>,
     /// Elastic Load Balancing, version 2.
-    pub elb: aws_sdk_elasticloadbalancingv2::Client,
+    pub elb: Lazy<aws_sdk_elasticloadbalancingv2::Client>,
     /// IAM.
-    pub iam: aws_sdk_iam::Client,
+    pub iam: Lazy<aws_sdk_iam::Client>,
     /// Kinesis Data Streams.
-    pub kinesis: aws_sdk_kinesis::Client,
+    pub kinesis: Lazy<aws_sdk_kinesis::Client>,
     /// KMS.
-    pub kms: aws_sdk_kms::Client,
+    pub kms: Lazy<aws_sdk_kms::Client>,
     /// `CloudWatch` Logs.
-    pub logs: aws_sdk_cloudwatchlogs::Client,
+    pub logs: Lazy<aws_sdk_cloudwatchlogs::Client>,
     /// Route 53.
-    pub route53: aws_sdk_route53::Client,
+    pub route53: Lazy<aws_sdk_route53::Client>,
     /// `EventBridge` Scheduler.
-    pub scheduler: aws_sdk_scheduler::Client,
+    pub scheduler: Lazy<aws_sdk_scheduler::Client>,
     /// Secrets Manager.
-    pub secrets: aws_sdk_secretsmanager::Client,
+    pub secrets: Lazy<aws_sdk_secretsmanager::Client>,
     /// S3.
-    pub s3: aws_sdk_s3::Client,
+    pub s3: Lazy<aws_sdk_s3::Client>,
     /// SNS.
-    pub sns: aws_sdk_sns::Client,
+    pub sns: Lazy<aws_sdk_sns::Client>,
     /// Systems Manager.
-    pub ssm: aws_sdk_ssm::Client,
+    pub ssm: Lazy<aws_sdk_ssm::Client>,
     /// STS.
-    pub sts: aws_sdk_sts::Client,
+    pub sts: Lazy<aws_sdk_sts::Client>,
     /// Resource Groups Tagging API.
-    pub tagging: aws_sdk_resourcegroupstagging::Client,
+    pub tagging: Lazy<aws_sdk_resourcegroupstagging::Client>,
     region: String,
     shared: Arc<Shared>,
 }
@@ -197,17 +200,17 @@ pub async fn connect(options: &ConnectOptions) -> Result<Clients> {
         (recorder, http)
     };
     macro_rules! client {
-        ($sdk:ident, $service:literal) => {{
-            let (recorder, http) = parts($service);
-            let builder = $sdk::config::Builder::from(&config);
-            $sdk::Client::from_conf(builder.http_client(http).interceptor(recorder).build())
+        ($sdk:ident, $service:literal $(, $setting:ident($value:expr))?) => {{
+            let (config, (recorder, http)) = (config.clone(), parts($service));
+            let made = move || {
+                let builder = $sdk::config::Builder::from(&config)$(.$setting($value))?;
+                $sdk::Client::from_conf(builder.http_client(http).interceptor(recorder).build())
+            };
+            Arc::new(LazyLock::new(Box::new(made) as Box<_>))
         }};
     }
-    let (recorder, http) = parts("s3");
-    let s3 = aws_sdk_s3::config::Builder::from(&config);
     // One endpoint for all services has no name for each bucket.
-    let s3 = s3.force_path_style(options.endpoint.is_some());
-    let s3 = s3.http_client(http).interceptor(recorder).build();
+    let by_path = options.endpoint.is_some();
     Ok(Clients {
         acm: client!(aws_sdk_acm, "acm"),
         autoscaling: client!(aws_sdk_autoscaling, "autoscaling"),
@@ -224,7 +227,7 @@ pub async fn connect(options: &ConnectOptions) -> Result<Clients> {
         route53: client!(aws_sdk_route53, "route53"),
         scheduler: client!(aws_sdk_scheduler, "scheduler"),
         secrets: client!(aws_sdk_secretsmanager, "secretsmanager"),
-        s3: aws_sdk_s3::Client::from_conf(s3),
+        s3: client!(aws_sdk_s3, "s3", force_path_style(by_path)),
         sns: client!(aws_sdk_sns, "sns"),
         ssm: client!(aws_sdk_ssm, "ssm"),
         sts: client!(aws_sdk_sts, "sts"),

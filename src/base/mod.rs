@@ -11,6 +11,7 @@ pub mod location;
 pub mod node;
 pub mod outputs;
 pub mod secret;
+pub mod shared;
 pub mod suggestion;
 pub mod world;
 
@@ -24,4 +25,5 @@ pub use location::{Location, Source};
 pub use node::{Node, Value};
 pub use outputs::{OutputMeaning, Outputs};
 pub use secret::Secret;
+pub use shared::Shared;
 pub use world::{Known, World};

@@ -2,7 +2,7 @@
 
 use indexmap::IndexMap;
 
-use super::{Location, secret};
+use super::{Location, Shared, secret};
 
 /// A value and the place it was written.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,9 +29,9 @@ pub enum Value {
     /// Text.
     Text(String),
     /// A sequence.
-    List(Vec<Node>),
+    List(Shared<Vec<Node>>),
     /// A mapping, in the order it was written.
-    Map(IndexMap<String, Entry>),
+    Map(Shared<IndexMap<String, Entry>>),
     /// An expression whose value is known only after other resources were applied, as written.
     AfterApply(String),
 }

@@ -1,7 +1,5 @@
 //! What a spec costs of which parts are known only after apply.
 
-use indexmap::IndexMap;
-
 use crate::base::node::{Entry, Step};
 use crate::base::{Cost, Node, Value};
 
@@ -89,7 +87,7 @@ fn filled(node: &Node, at: &mut Vec<Step>, fill: &dyn Fn(&[Step]) -> Option<Valu
                 };
                 Some((key.clone(), entry))
             });
-            Value::Map(entries.collect::<IndexMap<_, _>>())
+            Value::Map(entries.collect())
         }
         Value::List(list) => {
             let parts = list.iter().enumerate();

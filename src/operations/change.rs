@@ -1,6 +1,6 @@
 //! One change of a host: what all operations ask for, in one round trip.
 
-use super::round::Seen;
+use super::round::{Look, Seen};
 use super::{Declared, guard, prelude};
 use crate::base::secret::redact;
 use crate::base::{Error, Location, Result, Shown};
@@ -33,7 +33,9 @@ impl Place<'_> {
     }
 }
 
-/// Changes everything in one round trip; `doing` hears which operation is at work.
+/// Changes everything in one round trip, and looks at the host after that in the same one; `doing` hears
+/// which operation is at work. What was seen then; `None` where the look is to be another one, because
+/// something was changed after it.
 ///
 /// # Errors
 /// The first operation that failed, with what the host said; what came before it stays done, and
@@ -43,8 +45,9 @@ pub async fn change(
     declared: &[Declared],
     works: &[Work],
     seen: &Seen,
+    look: Look,
     doing: &(dyn Fn(&str) + Sync),
-) -> Result<()> {
+) -> Result<Option<Seen>> {
     let name = place.session.host();
     let mut commands = vec![(Run::Step, place.named("tw_begin"))];
     let mut labels = vec![("the notes of what was made".to_owned(), None)];
@@ -78,9 +81,11 @@ pub async fn change(
         labels.push((format!("reload or restart of {unit}"), None));
     }
     commands.push(guard::was_armed());
+    let changes = commands.len();
+    commands.extend(look.commands());
     let prelude = prelude::of(commands.iter().map(|(_, command)| command));
     let batch = Batch {
-        prelude: &prelude,
+        prelude,
         sudo: place.sudo,
         lock: true,
         commands,
@@ -96,12 +101,17 @@ pub async fn change(
             }
         })
         .await?;
+    let looked = outcomes.split_off(changes);
     let armed = outcomes.pop().is_some_and(|last| last.status == Some(0));
     let failure = first_failure(name, &outcomes, &labels);
-    if armed || seen.unconfirmed.is_some() {
+    let confirms = armed || seen.unconfirmed.is_some();
+    if confirms {
         guard::confirm(place, doing).await?;
     }
-    failure.map_or(Ok(()), Err)
+    match failure {
+        Some(failure) => Err(failure),
+        None => Ok((!confirms).then(|| look.seen(looked))),
+    }
 }
 
 fn first_failure(
@@ -152,7 +162,7 @@ pub(super) fn failed(host: &str, label: &str, outcome: &Outcome) -> Error {
 pub async fn mark(session: &dyn Transport, sudo: bool, function: &str) -> Result<()> {
     let command = Command::new([function]);
     let batch = Batch {
-        prelude: &prelude::of([&command].into_iter()),
+        prelude: prelude::of([&command].into_iter()),
         sudo,
         lock: true,
         commands: vec![(Run::Step, command)],

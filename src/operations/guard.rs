@@ -61,7 +61,7 @@ pub(super) async fn confirm(place: &Place<'_>, doing: &(dyn Fn(&str) + Sync)) ->
 async fn ask(session: &dyn Transport, sudo: bool, question: &str) -> Result<Outcome> {
     let command = Command::new([question]);
     let batch = Batch {
-        prelude: &prelude::of([&command].into_iter()),
+        prelude: prelude::of([&command].into_iter()),
         sudo,
         lock: true,
         commands: vec![(Run::Probe, command)],

@@ -30,7 +30,7 @@ tw_is_risky_unit() {
 tw_is_us() { [ "$1" = "${SUDO_USER:-$(id -un)}" ]; }
 
 # The host can take changes back: others, without root or systemd, go unguarded.
-tw_can_guard() { [ "$(id -u)" = 0 ] && [ -d /run/systemd/system ]; }
+tw_can_guard() { [ -n "$tw_root" ] && [ -d /run/systemd/system ]; }
 
 # Before the first such change of a run. What an earlier run left unconfirmed stays to be taken back.
 tw_arm() {
@@ -158,7 +158,12 @@ tw_account() {
 tw_see_armed() { [ -n "$tw_armed" ]; }
 
 # What an interrupted run has changed and not confirmed.
-tw_see_guard() { cat "$tw_guard"/*.path 2>/dev/null; sed -n '1s/^# //p' "$tw_guard"/*.undo 2>/dev/null; [ -d "$tw_guard" ]; }
+tw_see_guard() {
+  [ -d "$tw_guard" ] || return 1
+  cat "$tw_guard"/*.path 2>/dev/null
+  sed -n '1s/^# //p' "$tw_guard"/*.undo 2>/dev/null
+  return 0
+}
 
 # We got in: nothing is taken back. Status 1, and what was taken back, if that has happened already.
 tw_confirm() {

@@ -1,7 +1,7 @@
 # Functions that operations may name as programs. POSIX sh with coreutils; `$d` is a private folder
 # that goes away with this run. Functions that begin with `tw_see` only read.
 
-if [ -n "$root" ] || [ "$(id -u)" = 0 ]; then tw_state=/var/lib/tidewalk; else tw_state=$HOME/.local/state/tidewalk; fi
+if [ -n "$root" ] || [ "$(id -u)" = 0 ]; then tw_root=1 tw_state=/var/lib/tidewalk; else tw_root= tw_state=$HOME/.local/state/tidewalk; fi
 tw_count=0
 
 tw_die() { echo "$*" >&2; return 1; }
@@ -349,7 +349,7 @@ tw_authorize() {
     while IFS= read -r key; do grep -qxF -e "$key" $new || printf "%s\n" "$key" >>$new; done
     chmod 600 $new && mv -f $new authorized_keys
   ' sh "$tw_home" "$tw_exclusive"
-  if [ "$(id -u)" = 0 ] && [ "$tw_user" != root ]; then set -- runuser -u "$tw_user" -- "$@"; fi
+  if [ -n "$tw_root" ] && [ "$tw_user" != root ]; then set -- runuser -u "$tw_user" -- "$@"; fi
   "$@"
 }
 
@@ -377,7 +377,7 @@ tw_unauthorize() {
     rm -f $new.gone
     chmod 600 $new && mv -f $new authorized_keys
   ' sh "$tw_home"
-  if [ "$(id -u)" = 0 ] && [ "$tw_user" != root ]; then set -- runuser -u "$tw_user" -- "$@"; fi
+  if [ -n "$tw_root" ] && [ "$tw_user" != root ]; then set -- runuser -u "$tw_user" -- "$@"; fi
   "$@"
 }
 

@@ -24,7 +24,7 @@ pub async fn undo(place: &Place<'_>, doing: &(dyn Fn(&str) + Sync)) -> Result<Ve
     doing("taking away what was put there");
     let commands = vec![place.named("tw_undo"), Command::new(["tw_see_armed"])];
     let batch = Batch {
-        prelude: &prelude::of(commands.iter()),
+        prelude: prelude::of(commands.iter()),
         sudo: place.sudo,
         lock: true,
         commands: commands.into_iter().map(|it| (Run::Always, it)).collect(),
@@ -57,7 +57,7 @@ pub async fn undo(place: &Place<'_>, doing: &(dyn Fn(&str) + Sync)) -> Result<Ve
 
 async fn run(place: &Place<'_>, run: Run, commands: Vec<Command>) -> Result<Vec<Vec<String>>> {
     let batch = Batch {
-        prelude: &prelude::of(commands.iter()),
+        prelude: prelude::of(commands.iter()),
         sudo: place.sudo,
         lock: false,
         commands: commands.into_iter().map(|it| (run, it)).collect(),

@@ -5,7 +5,7 @@ tw_made=
 
 # STACK NAME: from here on, what is made is noted for them.
 tw_begin() {
-  [ "$(id -u)" = 0 ] || return 0
+  [ -n "$tw_root" ] || return 0
   tw_made=$tw_state/made/$1/$2
   [ -d "$tw_made" ] || mkdir -p -m 700 "$tw_made"
 }

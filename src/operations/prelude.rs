@@ -1,9 +1,10 @@
 //! The shell functions that some commands need, out of all that there are: a host reads each batch
 //! anew, and most need few.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::LazyLock;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{LazyLock, Mutex, PoisonError};
 
+use crate::base::Blob;
 use crate::ssh::Command;
 
 /// Every function that operations may name as a program.
@@ -21,6 +22,9 @@ const ALL: &str = concat!(
 
 static FUNCTIONS: LazyLock<Functions> = LazyLock::new(|| Functions::read(ALL));
 
+/// The texts that were asked for: many hosts get the same.
+static TEXTS: LazyLock<Mutex<HashMap<BTreeSet<&str>, Blob>>> = LazyLock::new(Mutex::default);
+
 /// Functions by name, and what is outside of them.
 struct Functions {
     outside: String,
@@ -29,7 +33,7 @@ struct Functions {
 
 /// What the commands name, and all that this needs.
 #[must_use]
-pub fn of<'a>(commands: impl Iterator<Item = &'a Command>) -> String {
+pub fn of<'a>(commands: impl Iterator<Item = &'a Command>) -> Blob {
     let functions = &*FUNCTIONS;
     let mut open: Vec<&str> = words(&functions.outside).collect();
     for command in commands {
@@ -43,10 +47,15 @@ pub fn of<'a>(commands: impl Iterator<Item = &'a Command>) -> String {
             open.extend(words(text));
         }
     }
-    let texts = needed.iter().map(|name| functions.by_name[name]);
-    std::iter::once(functions.outside.as_str())
-        .chain(texts)
-        .collect()
+    let mut texts = TEXTS.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(text) = texts.get(&needed) {
+        return text.clone();
+    }
+    let parts = needed.iter().map(|name| functions.by_name[name]);
+    let parts = std::iter::once(functions.outside.as_str()).chain(parts);
+    let text = Blob::from(parts.collect::<String>());
+    texts.insert(needed, text.clone());
+    text
 }
 
 /// Words that may be names of functions.
@@ -90,6 +99,10 @@ mod tests {
     use std::process::Command as Process;
 
     use super::*;
+
+    fn of<'a>(commands: impl Iterator<Item = &'a Command>) -> String {
+        String::from_utf8_lossy(&super::of(commands)).into_owned()
+    }
 
     #[test]
     fn a_look_does_not_carry_what_changes_things() {

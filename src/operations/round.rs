@@ -10,7 +10,7 @@ use super::{Declared, prelude, seen_file};
 use crate::base::{Blob, Diff, Error, FieldChange, Node, Result, Shown};
 use crate::contract::{Fact, Operation as _, Target, Work};
 use crate::ssh::batch::Run;
-use crate::ssh::{Batch, Command, Transport};
+use crate::ssh::{Batch, Command, Outcome, Transport};
 
 /// A host as one look found it.
 #[derive(Clone, Debug, Default)]
@@ -27,6 +27,83 @@ pub struct Seen {
     pub facts: Vec<Option<Vec<Fact>>>,
 }
 
+/// What a look asks, and where the answers stand.
+pub struct Look {
+    commands: Vec<Command>,
+    /// So many answers only serve the others.
+    bulk: usize,
+    /// Places of an operation's answers.
+    places: Vec<Option<Vec<usize>>>,
+}
+
+impl Look {
+    /// What these operations ask.
+    ///
+    /// # Errors
+    /// When an operation names a file that is not there.
+    pub fn of(host: Target<'_>, declared: &[Declared]) -> Result<Self> {
+        let mut commands = vec![
+            Command::new(["tw_see_os"]),
+            Command::new(["tw_see_pending"]),
+            Command::new(["tw_see_guard"]),
+        ];
+        let mut asked = Asked::default();
+        let mut places = Vec::new();
+        for item in declared {
+            let probes = match &item.operation {
+                Some(operation) => Some(operation.probe(item.target(host))?),
+                None => None,
+            };
+            let ask = |probe| asked.once(probe, &mut commands);
+            places.push(probes.map(|probes| probes.into_iter().map(ask).collect::<Vec<_>>()));
+        }
+        let mut all = in_bulk(&commands);
+        let bulk = all.len();
+        all.append(&mut commands);
+        Ok(Self {
+            commands: all,
+            bulk,
+            places,
+        })
+    }
+
+    /// The questions, for a batch.
+    pub fn commands(&self) -> impl Iterator<Item = (Run, Command)> {
+        let commands = self.commands.iter().cloned();
+        commands.map(|command| (Run::Probe, command))
+    }
+
+    /// The answers to them.
+    #[must_use]
+    pub fn seen(self, outcomes: impl IntoIterator<Item = Outcome>) -> Seen {
+        let facts = outcomes.into_iter().skip(self.bulk).map(|outcome| Fact {
+            status: outcome.status.unwrap_or(1),
+            stdout: outcome.stdout,
+        });
+        let facts: Vec<_> = facts.collect();
+        let fact = |place: usize| facts.get(place).cloned().unwrap_or_default();
+        let (os, pending, guard) = (fact(0), fact(1), fact(2));
+        Seen {
+            os: os_name(&os.text()),
+            unproven: pending.text().lines().any(|line| line == "unproven"),
+            pending: pending
+                .text()
+                .lines()
+                .filter_map(|line| line.split_once(' '))
+                .map(|(verb, unit)| (verb.to_owned(), unit.to_owned()))
+                .collect(),
+            unconfirmed: guard
+                .holds()
+                .then(|| guard.text().lines().collect::<Vec<_>>().join(", ")),
+            facts: self
+                .places
+                .into_iter()
+                .map(|places| places.map(|places| places.into_iter().map(fact).collect()))
+                .collect(),
+        }
+    }
+}
+
 /// Looks at everything in one round trip.
 ///
 /// # Errors
@@ -37,63 +114,15 @@ pub async fn look(
     host: Target<'_>,
     declared: &[Declared],
 ) -> Result<Seen> {
-    let mut commands = vec![
-        Command::new(["tw_see_os"]),
-        Command::new(["tw_see_pending"]),
-        Command::new(["tw_see_guard"]),
-    ];
-    let mut asked = Asked::default();
-    let mut places = Vec::new();
-    for item in declared {
-        let probes = match &item.operation {
-            Some(operation) => Some(operation.probe(item.target(host))?),
-            None => None,
-        };
-        let ask = |probe| asked.once(probe, &mut commands);
-        places.push(probes.map(|probes| probes.into_iter().map(ask).collect::<Vec<_>>()));
-    }
-    let first = in_bulk(&commands);
-    let skipped = first.len();
-    let prelude = prelude::of(first.iter().chain(&commands));
+    let look = Look::of(host, declared)?;
     let batch = Batch {
-        prelude: &prelude,
+        prelude: prelude::of(look.commands.iter()),
         sudo,
         lock: false,
-        commands: first
-            .into_iter()
-            .chain(commands)
-            .map(|command| (Run::Probe, command))
-            .collect(),
+        commands: look.commands().collect(),
     };
-    let facts = session
-        .batch(&batch, |_| {})
-        .await?
-        .into_iter()
-        .skip(skipped)
-        .map(|outcome| Fact {
-            status: outcome.status.unwrap_or(1),
-            stdout: outcome.stdout,
-        });
-    let facts: Vec<_> = facts.collect();
-    let fact = |place: usize| facts.get(place).cloned().unwrap_or_default();
-    let (os, pending, guard) = (fact(0), fact(1), fact(2));
-    Ok(Seen {
-        os: os_name(&os.text()),
-        unproven: pending.text().lines().any(|line| line == "unproven"),
-        pending: pending
-            .text()
-            .lines()
-            .filter_map(|line| line.split_once(' '))
-            .map(|(verb, unit)| (verb.to_owned(), unit.to_owned()))
-            .collect(),
-        unconfirmed: guard
-            .holds()
-            .then(|| guard.text().lines().collect::<Vec<_>>().join(", ")),
-        facts: places
-            .into_iter()
-            .map(|places| places.map(|places| places.into_iter().map(fact).collect()))
-            .collect(),
-    })
+    let outcomes = session.batch(&batch, |_| {}).await?;
+    Ok(look.seen(outcomes))
 }
 
 /// Where each question stands among the commands: one that is asked again has one answer.
@@ -152,31 +181,67 @@ fn os_name(release: &str) -> String {
 pub fn plan(host: Target<'_>, declared: &[Declared], seen: Option<&Seen>) -> Result<Vec<Work>> {
     let nothing = vec![Fact::nothing(); 4];
     let mut edited = Edited::default();
-    declared
-        .iter()
-        .enumerate()
-        .map(|(index, item)| {
-            let facts = match seen {
-                None => Some(&nothing),
-                Some(seen) => seen.facts.get(index).and_then(Option::as_ref),
-            };
-            let edited_facts = edited.facts(item);
-            let facts = edited_facts.as_ref().or(facts);
-            match (&item.operation, facts) {
-                (Some(operation), Some(facts)) => {
-                    let work = operation.work(item.target(host), facts);
-                    let work =
-                        work.map_err(|error| error.context(item.label()).at(&item.node.at))?;
-                    edited.note(item, &work);
-                    Ok(work)
-                }
-                _ => Ok(Work {
-                    changes: vec![update(&item.label(), Shown::Absent, Shown::AfterApply)],
-                    ..Work::default()
-                }),
+    let mut works: Vec<Work> = Vec::new();
+    for (index, item) in declared.iter().enumerate() {
+        let facts = match seen {
+            None => Some(&nothing),
+            Some(seen) => seen.facts.get(index).and_then(Option::as_ref),
+        };
+        let edited_facts = edited.facts(item);
+        let facts = edited_facts.as_ref().or(facts);
+        let mut work = match (&item.operation, facts) {
+            (Some(operation), Some(facts)) => {
+                let work = operation.work(item.target(host), facts);
+                work.map_err(|error| error.context(item.label()).at(&item.node.at))?
             }
-        })
-        .collect()
+            _ => Work {
+                changes: vec![update(&item.label(), Shown::Absent, Shown::AfterApply)],
+                ..Work::default()
+            },
+        };
+        edited.note(item, &work);
+        if edited_facts.is_some() {
+            join(&mut works, &mut work);
+        }
+        works.push(work);
+    }
+    Ok(works)
+}
+
+/// An edit of the file that the last command writes is part of that: nobody finds it half edited.
+fn join(before: &mut [Work], work: &mut Work) {
+    let last = before.iter_mut().rev().find(|it| !it.commands.is_empty());
+    let (Some(last), [edit]) = (last, work.commands.as_slice()) else {
+        return;
+    };
+    let Some(write) = last.commands.last_mut() else {
+        return;
+    };
+    // What has to be validated is validated by itself, so that an error names the line.
+    let (Some(_), Some(notifies)) = (unvalidated(write), unvalidated(edit)) else {
+        return;
+    };
+    if write.argv.get(1) != edit.argv.get(1) {
+        return;
+    }
+    write.stdin.clone_from(&edit.stdin);
+    for notify in notifies {
+        if !write.argv.contains(notify) {
+            write.argv.push(notify.clone());
+        }
+    }
+    work.commands.clear();
+}
+
+/// Whom a command notifies that writes a file without validating it.
+fn unvalidated(command: &Command) -> Option<&[String]> {
+    let validate = match command.argv.first()?.as_str() {
+        "tw_put" => 5,
+        "tw_put_if" => 6,
+        _ => return None,
+    };
+    let valid = command.argv.get(validate)?.is_empty();
+    command.argv.get(validate + 1..).filter(|_| valid)
 }
 
 /// Files that operations before have written, or edited the lines of: the next ones go on from

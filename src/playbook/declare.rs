@@ -18,7 +18,7 @@ use super::settings;
 use super::setups::{self, Setup};
 use super::types::Types;
 use crate::base::node::Entry;
-use crate::base::{Address, Error, Errors, Location, Node, Value, World};
+use crate::base::{Address, Error, Errors, Location, Node, Shared, Value, World};
 
 /// One entry of a section, with the keys that every resource may have taken out.
 pub(super) struct Draft {
@@ -136,7 +136,7 @@ fn draft(
     }
     let mut map = match &entry.node.value {
         Value::Map(map) => map.clone(),
-        Value::Null => IndexMap::new(),
+        Value::Null => Shared::default(),
         _ => {
             let message = format!(
                 "`{kind}.{name}` is a mapping, this is {}",

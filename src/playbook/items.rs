@@ -27,7 +27,7 @@ pub(super) fn expand(
         expand_item(item, expressions, scope, findings, &mut expanded);
     }
     Node {
-        value: Value::List(expanded),
+        value: Value::List(expanded.into()),
         ..list.clone()
     }
 }
@@ -47,7 +47,7 @@ fn expand_item(
     let for_each = rest.shift_remove("for_each");
     let when = rest.shift_remove("when");
     let body = Node {
-        value: Value::Map(rest),
+        value: Value::Map(rest.into()),
         ..item.clone()
     };
     let one = |scope: &Arc<Scope>, findings: &mut Findings| {

@@ -12,7 +12,9 @@ use super::types::Types;
 use super::vars::{self, Variable};
 use super::{convert, items, names, yaml};
 use crate::base::node::Entry;
-use crate::base::{Error, Errors, Location, Node, Result, Source, Value, secret, suggestion};
+use crate::base::{
+    Error, Errors, Location, Node, Result, Shared, Source, Value, secret, suggestion,
+};
 
 const KEYS: [&str; 3] = ["about", "vars", "operations"];
 
@@ -29,7 +31,7 @@ pub(super) struct Setup {
     name: String,
     at: Location,
     /// Values for its variables, not evaluated.
-    given: IndexMap<String, Entry>,
+    given: Shared<IndexMap<String, Entry>>,
     file: Arc<SetupFile>,
 }
 
@@ -88,12 +90,12 @@ fn read_one(item: &Node, files: &Files) -> Result<Setup, Errors> {
         Error::playbook(message, &item.at).hint("such as `- redis: { port: 6380 }`")
     };
     let (name, at, given) = match &item.value {
-        Value::Text(name) => (name, &item.at, IndexMap::new()),
+        Value::Text(name) => (name, &item.at, Shared::default()),
         Value::Map(map) if map.len() == 1 => {
             let (name, entry) = map.first().ok_or_else(shape)?;
             let given = match &entry.node.value {
                 Value::Map(given) => given.clone(),
-                Value::Null => IndexMap::new(),
+                Value::Null => Shared::default(),
                 _ => return Err(shape().into()),
             };
             (name, &entry.key_at, given)
@@ -172,7 +174,7 @@ impl SetupFile {
                 declared.insert(name.clone(), variable);
             }
         }
-        let nothing = Node::new(&start, Value::List(Vec::new()));
+        let nothing = Node::new(&start, Value::List(Shared::default()));
         errors.into_result(Self {
             source: Arc::clone(source),
             vars: declared,

@@ -164,14 +164,14 @@ impl Tree<'_> {
             return Ok(());
         };
         let value = match what {
-            What::List(list) => Value::List(list),
+            What::List(list) => Value::List(list.into()),
             What::Map {
                 mut map, merges, ..
             } => {
                 for merged in merges {
                     merge(&mut map, merged)?;
                 }
-                Value::Map(map)
+                Value::Map(map.into())
             }
         };
         self.add(Node::new(&at, value), anchor)

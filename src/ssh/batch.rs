@@ -4,10 +4,14 @@
 //! is seen in the host's process list. Nothing runs unless the tar arrived whole. After each
 //! command the script prints a random word and the exit status, on both outputs.
 
+use super::frames::{Counter, unpack};
 use super::session::Output;
-use super::{Command, Transport};
-use crate::base::{Error, Result, ResultExt, hex};
+use super::{Command, Input, Transport};
+use crate::base::{Blob, Error, Result, ResultExt, hex};
 use std::fmt::Write as _;
+
+/// Bytes of a block of a tar.
+const TAR_BLOCK: usize = 512;
 
 /// Unpacks the tar from standard input and runs it, in a folder that goes away with it.
 const BOOT: &str = "umask 077; \
@@ -40,9 +44,9 @@ always() { in=$1; shift; "$@" <"$in" 9>&-; frame $?; }
 
 /// Commands for one round trip.
 #[derive(Debug)]
-pub struct Batch<'a> {
+pub struct Batch {
     /// Shell functions that the commands may name as programs; `$d` is a private folder there.
-    pub prelude: &'a str,
+    pub prelude: Blob,
     /// Become root first, by `sudo` where the login is not root already.
     pub sudo: bool,
     /// Wait for other runs that change the host, and keep them waiting.
@@ -80,7 +84,7 @@ impl dyn Transport + '_ {
     /// When the connection, `sudo` or the host's shell fails; a command that fails is an outcome.
     pub async fn batch(
         &self,
-        batch: &Batch<'_>,
+        batch: &Batch,
         mut done: impl FnMut(usize) + Send,
     ) -> Result<Vec<Outcome>> {
         let word = random_word()?;
@@ -101,7 +105,7 @@ impl dyn Transport + '_ {
         unpack(&output, &word, batch.commands.len()).ok_or_else(|| self.unfinished(batch, &output))
     }
 
-    fn unfinished(&self, batch: &Batch<'_>, output: &Output) -> Error {
+    fn unfinished(&self, batch: &Batch, output: &Output) -> Error {
         let said = String::from_utf8_lossy(&output.stderr);
         let said = said
             .lines()
@@ -130,12 +134,17 @@ fn random_word() -> Result<String> {
 }
 
 /// The line for the host's shell, and what it reads.
-fn packed(batch: &Batch<'_>, word: &str, user: Option<&str>) -> Result<(String, Vec<u8>)> {
+fn packed(batch: &Batch, word: &str, user: Option<&str>) -> Result<(String, Input)> {
     let become_root = batch.sudo && user != Some("root");
     let mut commands = batch.commands.iter();
     if commands.all(|(run, command)| *run == Run::Probe && command.stdin.is_none()) {
-        let script = script(batch, word)? + "#whole";
-        return Ok((boot_line(ASK, become_root)?, script.into_bytes()));
+        let mut asked = Input::default();
+        asked.push(head(batch, word).as_bytes());
+        asked.share(&batch.prelude);
+        asked.push(b"\n");
+        asked.push(calls(batch)?.as_bytes());
+        asked.push(b"#whole");
+        return Ok((boot_line(ASK, become_root)?, asked));
     }
     Ok((boot_line(BOOT, become_root)?, pack(batch, word)?))
 }
@@ -169,26 +178,35 @@ fn quote(word: &str) -> Result<String> {
         .context("a word for the host's shell")
 }
 
-fn pack(batch: &Batch<'_>, word: &str) -> Result<Vec<u8>> {
-    let mut tar = tar::Builder::new(Vec::new());
+fn pack(batch: &Batch, word: &str) -> Result<Input> {
+    let mut tar = Input::default();
     for (index, (_, command)) in batch.commands.iter().enumerate() {
         if let Some(bytes) = &command.stdin {
             append(&mut tar, &format!("in.{index}"), bytes)?;
         }
     }
-    append(&mut tar, "main", script(batch, word)?.as_bytes())?;
-    tar.into_inner().context("packing for the host")
+    append(&mut tar, "prelude", &batch.prelude)?;
+    let script = head(batch, word) + ". \"$d/prelude\"\n" + &calls(batch)?;
+    append(&mut tar, "main", &script.into())?;
+    // Two empty blocks are its end.
+    tar.push(&[0; 2 * TAR_BLOCK]);
+    Ok(tar)
 }
 
-fn script(batch: &Batch<'_>, word: &str) -> Result<String> {
+/// What the functions and the commands need.
+fn head(batch: &Batch, word: &str) -> String {
     let root = if batch.sudo { "1" } else { "" };
     let mut script = format!("word={word}\nroot={root}\nlock=");
     if batch.lock {
         script.push_str("$HOME/.tidewalk.lock; [ ! -w /run ] || lock=/run/tidewalk.lock");
     }
     script.push_str(RUNNER);
-    script.push_str(batch.prelude);
-    script.push('\n');
+    script
+}
+
+/// The commands, a line each.
+fn calls(batch: &Batch) -> Result<String> {
+    let mut script = String::new();
     for (index, (run, command)) in batch.commands.iter().enumerate() {
         script.push_str(match run {
             Run::Probe => "probe ",
@@ -210,81 +228,16 @@ fn script(batch: &Batch<'_>, word: &str) -> Result<String> {
     Ok(script)
 }
 
-fn append(tar: &mut tar::Builder<Vec<u8>>, name: &str, bytes: &[u8]) -> Result<()> {
+fn append(tar: &mut Input, name: &str, bytes: &Blob) -> Result<()> {
     let mut header = tar::Header::new_ustar();
     header.set_size(bytes.len() as u64);
     header.set_mode(0o600);
-    tar.append_data(&mut header, name, bytes)
-        .context("packing for the host")
-}
-
-/// Counts frames in a stream of chunks.
-struct Counter {
-    mark: Vec<u8>,
-    tail: Vec<u8>,
-    count: usize,
-    /// A command was skipped, so that the other steps will be, too.
-    skips: bool,
-}
-
-impl Counter {
-    fn new(word: &str) -> Self {
-        Self {
-            mark: format!("\n{word} ").into_bytes(),
-            tail: Vec::new(),
-            count: 0,
-            skips: false,
-        }
-    }
-
-    /// The number of frames so far, when it grew.
-    fn count(&mut self, bytes: &[u8]) -> Option<usize> {
-        self.tail.extend_from_slice(bytes);
-        let mut grew = false;
-        while let Some(at) = find(&self.tail, &self.mark) {
-            let status = at + self.mark.len();
-            let Some(length) = find(&self.tail[status..], b"\n") else {
-                self.tail.drain(..at);
-                return grew.then_some(self.count);
-            };
-            self.skips |= self.tail[status..status + length] == *b"skipped";
-            self.tail.drain(..status + length);
-            self.count += 1;
-            grew = true;
-        }
-        let keep = self.tail.len().min(self.mark.len());
-        self.tail.drain(..self.tail.len() - keep);
-        grew.then_some(self.count)
-    }
-}
-
-fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
-    haystack
-        .windows(needle.len())
-        .position(|window| window == needle)
-}
-
-/// Cuts the two outputs at their marks; `None` when some command has no frame.
-fn unpack(output: &Output, word: &str, commands: usize) -> Option<Vec<Outcome>> {
-    let out_mark = format!("\n{word} ").into_bytes();
-    let err_mark = format!("\n{word}\n").into_bytes();
-    let (mut out, mut err) = (output.stdout.as_slice(), output.stderr.as_slice());
-    let mut outcomes = Vec::with_capacity(commands);
-    for _ in 0..commands {
-        let at = find(out, &out_mark)?;
-        let rest = &out[at + out_mark.len()..];
-        let end = rest.iter().position(|byte| *byte == b'\n')?;
-        let status = std::str::from_utf8(&rest[..end]).ok()?;
-        let err_at = find(err, &err_mark)?;
-        outcomes.push(Outcome {
-            status: status.parse().ok(),
-            stdout: out[..at].to_vec(),
-            stderr: err[..err_at].to_vec(),
-        });
-        out = &rest[end + 1..];
-        err = &err[err_at + err_mark.len()..];
-    }
-    Some(outcomes)
+    header.set_path(name).context("packing for the host")?;
+    header.set_cksum();
+    tar.push(header.as_bytes());
+    tar.share(bytes);
+    tar.push(&[0; TAR_BLOCK][..bytes.len().next_multiple_of(TAR_BLOCK) - bytes.len()]);
+    Ok(())
 }
 
 #[cfg(test)]
@@ -312,15 +265,19 @@ mod tests {
         }
     }
 
-    fn run_here(batch: &Batch<'_>) -> Vec<Outcome> {
-        let word = random_word().unwrap();
-        let (line, bytes) = packed(batch, &word, None).unwrap();
-        unpack(&feed(&line, &bytes), &word, batch.commands.len()).unwrap()
+    fn whole(input: &Input) -> Vec<u8> {
+        input.pieces().collect::<Vec<_>>().concat()
     }
 
-    fn batch(commands: Vec<(Run, Command)>) -> Batch<'static> {
+    fn run_here(batch: &Batch) -> Vec<Outcome> {
+        let word = random_word().unwrap();
+        let (line, bytes) = packed(batch, &word, None).unwrap();
+        unpack(&feed(&line, &whole(&bytes)), &word, batch.commands.len()).unwrap()
+    }
+
+    fn batch(commands: Vec<(Run, Command)>) -> Batch {
         Batch {
-            prelude: "greet() { echo \"hello $1\"; }",
+            prelude: "greet() { echo \"hello $1\"; }".into(),
             sudo: false,
             lock: false,
             commands,
@@ -363,7 +320,7 @@ mod tests {
         let touched = folder.path().join("touched");
         let touch = Command::new(["touch", touched.to_str().unwrap()]).reading(vec![0; 100_000]);
         let (line, tar) = packed(&batch(vec![(Run::Step, touch)]), "word", None).unwrap();
-        assert_ne!(feed(&line, &tar[..60_000]).status, Some(0));
+        assert_ne!(feed(&line, &whole(&tar)[..60_000]).status, Some(0));
         assert!(!touched.exists());
     }
 
@@ -380,18 +337,8 @@ mod tests {
         assert_eq!(outcomes[2].stdout, b"", "it does not read the script");
 
         let (line, script) = packed(&ask, "word", None).unwrap();
+        let script = whole(&script);
         let cut = feed(&line, &script[..script.len() - 3]);
         assert_eq!((cut.status, cut.stdout.as_slice()), (Some(1), &b""[..]));
-    }
-
-    #[test]
-    fn frames_are_counted_across_chunks() {
-        let mut counter = Counter::new("mark");
-        assert_eq!(counter.count(b"text\nma"), None);
-        assert_eq!(counter.count(b"rk 0\nmore\nmark 1\n"), Some(2));
-        assert_eq!(counter.count(b"\nmark skip"), None);
-        assert!(!counter.skips);
-        assert_eq!(counter.count(b"ped\n"), Some(3));
-        assert!(counter.skips);
     }
 }

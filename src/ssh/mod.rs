@@ -4,9 +4,11 @@
 pub mod batch;
 pub mod command;
 pub mod destination;
+mod frames;
 pub mod host_key;
 pub mod kept;
 pub mod session;
+pub mod streams;
 pub mod terminal;
 pub mod transport;
 pub mod trouble;
@@ -17,5 +19,6 @@ pub use destination::{Destination, Jump};
 pub use host_key::{HostKey, Pins};
 pub use kept::Keep;
 pub use session::{Output, Session};
+pub use streams::Input;
 pub use terminal::{capture, exec, interactive};
 pub use transport::Transport;

@@ -7,11 +7,12 @@ use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 
-use super::Destination;
 use super::kept::{Held, Keep};
+use super::streams::exchange;
+use super::transport::Heard;
 use super::trouble::{Passing, explain};
+use super::{Destination, Input};
 use crate::base::{Error, Result, ResultExt};
 
 /// A connection that nobody uses any more (after a kill, too) ends by itself after this.
@@ -134,35 +135,20 @@ impl Session {
         self.mux().check().await.is_ok()
     }
 
-    /// Runs a line for the host's shell with `stdin`; `on_stdout` hears what comes as it comes.
+    /// Runs a line for the host's shell with `stdin`; `heard` gets what comes as it comes.
     ///
     /// # Errors
     /// When the connection fails; not when the program does.
-    pub async fn run(
-        &self,
-        line: &str,
-        stdin: &[u8],
-        mut on_stdout: impl FnMut(&[u8]) + Send,
-    ) -> Result<Output> {
+    pub async fn run(&self, line: &str, stdin: &Input, heard: Heard<'_>) -> Result<Output> {
         let mut child = self.begin(line).await?;
-        let (Some(mut input), Some(stdout), Some(stderr)) = (
+        let (Some(input), Some(stdout), Some(stderr)) = (
             child.stdin().take(),
             child.stdout().take(),
             child.stderr().take(),
         ) else {
             return Err(self.lost("no standard streams"));
         };
-        let feed = async move {
-            // The program may end without reading everything; its status says what that means.
-            let _ = input.write_all(stdin).await;
-            drop(input);
-        };
-        let mut unheard = |_: &[u8]| {};
-        let ((), out, err) = tokio::join!(
-            feed,
-            read_all(stdout, &mut on_stdout),
-            read_all(stderr, &mut unheard)
-        );
+        let (stdout, stderr) = exchange(stdin, input, stdout, stderr, heard).await;
         let status = match child.wait().await {
             Ok(status) => status.code(),
             Err(openssh::Error::Remote(_)) => Some(127),
@@ -171,8 +157,8 @@ impl Session {
         };
         Ok(Output {
             status,
-            stdout: out,
-            stderr: err,
+            stdout,
+            stderr,
         })
     }
 
@@ -255,20 +241,6 @@ where
         tokio::time::sleep(pause).await;
         pause = (pause * 3 / 2).min(Duration::from_secs(5));
     }
-}
-
-async fn read_all(
-    mut stream: impl AsyncRead + Unpin,
-    on_bytes: &mut (impl FnMut(&[u8]) + Send),
-) -> Vec<u8> {
-    let mut all = Vec::new();
-    let mut chunk = vec![0; 64 * 1024];
-    // A read error is the connection's end, which the exit status tells.
-    while let Ok(length @ 1..) = stream.read(&mut chunk).await {
-        on_bytes(&chunk[..length]);
-        all.extend_from_slice(&chunk[..length]);
-    }
-    all
 }
 
 fn with_sources(error: &dyn std::error::Error) -> String {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::batch::line_of;
 use super::session::{Output, Patience, Session, private_folder, read_log};
 use super::trouble::explain;
-use super::{Destination, Keep};
+use super::{Destination, Input, Keep};
 use crate::base::{Result, ResultExt};
 
 /// The status by which `ssh` says that itself failed, not the remote program.
@@ -36,7 +36,7 @@ pub async fn capture(
 ) -> Result<Output> {
     let line = line_of(argv)?;
     let session = Session::reconnect(destination, keep, PATIENCE, &|_| {}).await?;
-    session.run(&line, &[], |_| {}).await
+    session.run(&line, &Input::default(), &mut |_| {}).await
 }
 
 /// Runs a program on the host, its streams joined to ours; returns its exit status.
@@ -52,7 +52,7 @@ async fn run(destination: &Destination, keep: Option<&Keep>, line: Option<String
         Some(_) => {
             let session = Session::reconnect(destination, keep, PATIENCE, &|_| {}).await?;
             // What is kept may lead nowhere: this shows it.
-            session.run("true", &[], |_| {}).await?;
+            session.run("true", &Input::default(), &mut |_| {}).await?;
             session.socket()
         }
         None => "none".into(),

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::Session;
 use super::session::Output;
+use super::{Input, Session};
 use crate::base::Result;
 
 /// Receives a program's standard output as it comes, where the transport can tell so early.
@@ -28,7 +28,7 @@ pub trait Transport: Send + Sync {
     ///
     /// # Errors
     /// When the way fails; not when the program does.
-    async fn run(&self, line: &str, stdin: &[u8], heard: Heard<'_>) -> Result<Output>;
+    async fn run(&self, line: &str, stdin: &Input, heard: Heard<'_>) -> Result<Output>;
 }
 
 /// Opens another way to a host to which one is open.
@@ -55,7 +55,7 @@ impl Transport for Session {
         Self::is_alive(self).await
     }
 
-    async fn run(&self, line: &str, stdin: &[u8], heard: Heard<'_>) -> Result<Output> {
+    async fn run(&self, line: &str, stdin: &Input, heard: Heard<'_>) -> Result<Output> {
         Self::run(self, line, stdin, heard).await
     }
 }

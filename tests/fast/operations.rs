@@ -248,20 +248,26 @@ fn undescribed(schema: &Json, place: &str, silent: &mut Vec<String>) {
     }
 }
 
-/// Three lines of one file take one round trip: each goes on from what the one before makes.
+/// Lines of one file go on from what the one before makes, and are written at once: nobody finds the file
+/// half edited. What is validated, and what a command stands between, is written by itself.
 #[test]
-fn lines_of_one_file_are_edited_one_after_the_other() {
+fn lines_of_one_file_are_edited_at_once() {
     let at = Location::nowhere("site.yml");
     let line = |text: &str| json!({ "line": { "path": "/etc/a", "line": text } });
+    let restarts = json!({ "line": { "path": "/etc/a", "line": "two", "restart": "app" } });
     let seed = json!({ "file": { "path": "/etc/b", "content": "seed\n", "if_missing": true } });
     let after = json!({ "line": { "path": "/etc/b", "line": "one" } });
+    let valid = json!({ "line": { "path": "/etc/b", "line": "two", "validate": "true" } });
     let list = json!([
         line("one"),
-        line("two"),
+        restarts,
         line("two"),
         line("three"),
+        { "command": { "argv": ["true"], "creates": "/c" } },
+        line("four"),
         seed,
-        after
+        after,
+        valid,
     ]);
     let declared = declared::read(Some(&Node::from_json(&at, &list))).expect("operations");
     let host = Target {
@@ -275,20 +281,27 @@ fn lines_of_one_file_are_edited_one_after_the_other() {
     let works = round::plan(host, &declared, None).expect("planned");
     let puts = works.iter().flat_map(|work| &work.commands);
     let puts: Vec<_> = puts
+        .filter(|it| it.argv[0].starts_with("tw_put"))
         .map(|it| {
-            (
-                it.argv[2].clone(),
-                it.stdin.as_ref().map_or_else(Vec::new, |it| it.to_vec()),
-            )
+            let text = it.stdin.as_ref().expect("a text");
+            (it.argv[2..].join(" "), String::from_utf8_lossy(text))
         })
         .collect();
-    let (one, two) = (b"one\n".to_vec(), b"one\ntwo\n".to_vec());
+    let three = "one\ntwo\nthree\n";
     let wanted = [
-        ("absent".to_owned(), one.clone()),
-        (hash_of(&one), two.clone()),
-        (hash_of(&two), b"one\ntwo\nthree\n".to_vec()),
-        ("-".to_owned(), b"seed\n".to_vec()),
-        (hash_of(b"seed\n"), b"seed\none\n".to_vec()),
+        ("absent - - -  restart:app.service".to_owned(), three),
+        (
+            format!("{} - - - ", hash_of(three.as_bytes())),
+            "one\ntwo\nthree\nfour\n",
+        ),
+        ("- - - ".to_owned(), "seed\none\n"),
+        (
+            format!("{} - - - true", hash_of(b"seed\none\n")),
+            "seed\none\ntwo\n",
+        ),
     ];
+    let wanted = wanted.map(|(words, text)| (words, text.into()));
     assert_eq!(puts, wanted);
+    let shown = works.iter().filter(|work| !work.changes.is_empty());
+    assert_eq!(shown.count(), 8, "each is shown, as what it is");
 }

@@ -83,7 +83,7 @@ impl Host {
 
     async fn run(&self, script: &str, doing: &str) -> Result<()> {
         let batch = Batch {
-            prelude: "",
+            prelude: "".into(),
             sudo: self.sudo,
             lock: true,
             commands: vec![(Run::Step, Command::new(["sh", "-c", script]))],

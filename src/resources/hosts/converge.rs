@@ -9,7 +9,7 @@ use crate::contract::{Context, Target};
 use crate::operations::change::{self, Place};
 use crate::operations::declared::Declared;
 use crate::operations::reboot::Turn;
-use crate::operations::round::{self, Seen};
+use crate::operations::round::{self, Look, Seen};
 use crate::ssh::Transport;
 use crate::ssh::transport::Reopen;
 
@@ -60,19 +60,25 @@ impl Converging<'_> {
                 stack: &self.cx.stack,
                 name: &self.target.address.name,
             };
-            if turn == Turn::Restart {
+            let look = Look::of(self.target, self.declared)?;
+            let change = change::change(&place, self.declared, &works, &seen, look, &doing);
+            let after = if turn == Turn::Restart {
                 let before = reboot::start(&*session).await?;
-                change::change(&place, self.declared, &works, &seen, &doing).await?;
+                change.await?;
                 let host = session.host().to_owned();
                 session = reboot::back(self.again, &host, &before, self.within, &doing).await?;
                 open::remember(self.cx, &self.target.address.name, &session, self.sudo);
                 (passes, most, restarted) = (0, PASSES, true);
+                None
             } else {
-                change::change(&place, self.declared, &works, &seen, &doing).await?;
                 passes += 1;
                 most = PASSES + usize::from(turn == Turn::Before);
-            }
-            seen = self.look(&*session).await?;
+                change.await?
+            };
+            seen = match after {
+                Some(after) => self.with_parameters(after).await?,
+                None => self.look(&*session).await?,
+            };
         }
         round::left_over(self.target, self.declared, &seen)?;
         Ok((session, seen))

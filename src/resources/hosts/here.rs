@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::Command;
 
 use super::BOOT_PATIENCE;
@@ -16,8 +15,9 @@ use crate::base::node::Value;
 use crate::base::{Address, Errors, Location, Node, Result, ResultExt, World};
 use crate::contract::{Context, Target};
 use crate::operations::{declared, round};
+use crate::ssh::streams::exchange;
 use crate::ssh::transport::{Heard, Reopen};
-use crate::ssh::{Output, Transport};
+use crate::ssh::{Input, Output, Transport};
 
 /// Makes this machine as the bundle says, and returns how much was changed. Needs root.
 ///
@@ -70,7 +70,7 @@ impl Transport for Here {
         true
     }
 
-    async fn run(&self, line: &str, stdin: &[u8], heard: Heard<'_>) -> Result<Output> {
+    async fn run(&self, line: &str, stdin: &Input, heard: Heard<'_>) -> Result<Output> {
         let mut shell = Command::new("sh")
             .args(["-c", line])
             .stdin(Stdio::piped())
@@ -80,27 +80,10 @@ impl Transport for Here {
             .spawn()
             .context("running `sh`")?;
         let streams = (shell.stdin.take(), shell.stdout.take(), shell.stderr.take());
-        let (Some(mut input), Some(mut stdout), Some(mut stderr)) = streams else {
+        let (Some(input), Some(stdout), Some(stderr)) = streams else {
             return Err(crate::base::Error::failed("`sh` has no standard streams"));
         };
-        let feed = async move {
-            // The program may end without reading everything; its status says what that means.
-            let _ = input.write_all(stdin).await;
-        };
-        let hear = async {
-            let (mut all, mut chunk) = (Vec::new(), vec![0; 64 * 1024]);
-            while let Ok(length @ 1..) = stdout.read(&mut chunk).await {
-                heard(&chunk[..length]);
-                all.extend_from_slice(&chunk[..length]);
-            }
-            all
-        };
-        let errors = async {
-            let mut all = Vec::new();
-            let _ = stderr.read_to_end(&mut all).await;
-            all
-        };
-        let ((), stdout, stderr) = tokio::join!(feed, hear, errors);
+        let (stdout, stderr) = exchange(stdin, input, stdout, stderr, heard).await;
         let status = shell.wait().await.context("waiting for `sh`")?;
         Ok(Output {
             status: status.code(),

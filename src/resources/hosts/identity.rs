@@ -66,7 +66,7 @@ pub(super) async fn settle(
 
 async fn run(session: &dyn Transport, sudo: bool, script: &str, argument: &str) -> Result<String> {
     let batch = Batch {
-        prelude: "",
+        prelude: "".into(),
         sudo,
         lock: true,
         commands: vec![(

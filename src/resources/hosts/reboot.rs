@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::base::{Error, Result};
-use crate::ssh::Transport;
 use crate::ssh::transport::Reopen;
+use crate::ssh::{Input, Transport};
 
 /// Between two attempts.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -17,7 +17,7 @@ const ALL_UP: &str = "timeout 60 systemctl is-system-running --wait";
 
 /// Which start of the host this is.
 pub(super) async fn start(session: &dyn Transport) -> Result<Vec<u8>> {
-    let told = session.run(START, b"", &mut |_| {}).await?;
+    let told = session.run(START, &Input::default(), &mut |_| {}).await?;
     match told.status {
         Some(0) => Ok(told.stdout),
         _ => Err(Error::failed("the host does not tell when it was started")),
@@ -40,7 +40,7 @@ pub(super) async fn back(
         match again.open_anew(Duration::ZERO).await {
             Ok(session) => match start(&*session).await {
                 Ok(now) if now != before => {
-                    session.run(ALL_UP, b"", &mut |_| {}).await?;
+                    session.run(ALL_UP, &Input::default(), &mut |_| {}).await?;
                     return Ok(session);
                 }
                 // It is still going down.

@@ -19,7 +19,7 @@ use crate::base::{Error, Result};
 use crate::contract::Context;
 use crate::ssh::transport::Heard;
 use crate::ssh::trouble::NO_ANSWER;
-use crate::ssh::{Output, Transport};
+use crate::ssh::{Input, Output, Transport};
 
 /// Seconds that the agent has to take a command: the fewest that Systems Manager knows.
 const DELIVERY_SECONDS: i32 = 30;
@@ -105,7 +105,7 @@ impl RunCommand {
     }
 
     /// Runs a line; `None` when the host has forgotten the key.
-    async fn attempt(&self, sealed: &Sealed, line: &str, stdin: &[u8]) -> Result<Option<Output>> {
+    async fn attempt(&self, sealed: &Sealed, line: &str, stdin: &Input) -> Result<Option<Output>> {
         let Message { name, pieces, last } = sealed.message(line, stdin)?;
         if pieces.len() > MOST_PIECES {
             return Err(too_large(&self.node, &pieces));
@@ -168,7 +168,7 @@ impl Transport for RunCommand {
         true
     }
 
-    async fn run(&self, line: &str, stdin: &[u8], heard: Heard<'_>) -> Result<Output> {
+    async fn run(&self, line: &str, stdin: &Input, heard: Heard<'_>) -> Result<Output> {
         let mut sealed = self.sealed.lock().await;
         let mut output = self.attempt(&sealed, line, stdin).await?;
         if output.is_none() {

@@ -24,7 +24,7 @@ use flate2::write::GzEncoder;
 use zeroize::Zeroizing;
 
 use crate::base::{Error, Result, ResultExt, hex};
-use crate::ssh::Output;
+use crate::ssh::{Input, Output};
 
 /// Characters of one piece to the host: `SendCommand`'s document may have 64 KB with its parameters.
 /// <https://docs.aws.amazon.com/general/latest/gr/ssm.html>
@@ -118,9 +118,10 @@ impl Greeting {
 
 impl Sealed {
     /// The scripts that run `line` with `stdin`.
-    pub(super) fn message(&self, line: &str, stdin: &[u8]) -> Result<Message> {
+    pub(super) fn message(&self, line: &str, stdin: &Input) -> Result<Message> {
         let mut tar = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::best()));
-        for (name, bytes) in [("line", line.as_bytes()), ("stdin", stdin)] {
+        let stdin = stdin.pieces().collect::<Vec<_>>().concat();
+        for (name, bytes) in [("line", line.as_bytes()), ("stdin", &stdin)] {
             let mut header = tar::Header::new_ustar();
             header.set_size(bytes.len() as u64);
             header.set_mode(0o600);
@@ -281,6 +282,12 @@ mod tests {
         String::from_utf8(ran.stdout).unwrap()
     }
 
+    fn input(bytes: &[u8]) -> Input {
+        let mut input = Input::default();
+        input.push(bytes);
+        input
+    }
+
     fn greeted(folder: &Path) -> Sealed {
         let greeting = Greeting::new().unwrap();
         let said = here(folder, &greeting.script().unwrap());
@@ -295,7 +302,7 @@ mod tests {
         getrandom::fill(&mut noise).unwrap();
         let stdin = [b"hush, a secret".as_slice(), &noise].concat();
         let line = "cat; echo hush, an error >&2; exit 7";
-        let Message { name, pieces, last } = sealed.message(line, &stdin).unwrap();
+        let Message { name, pieces, last } = sealed.message(line, &input(&stdin)).unwrap();
         assert!(pieces.len() >= 3);
         let mut heard = String::new();
         for piece in pieces.iter().rev() {
@@ -323,7 +330,9 @@ mod tests {
     fn what_is_delivered_twice_runs_once() {
         let folder = tempfile::tempdir().unwrap();
         let sealed = greeted(folder.path());
-        let message = sealed.message("echo run | tee -a ran", b"").unwrap();
+        let message = sealed
+            .message("echo run | tee -a ran", &input(b""))
+            .unwrap();
         let first = here(folder.path(), &message.last);
         assert_eq!(here(folder.path(), &message.last), first);
         let (answer, _) = sealed.rest(&message.name, &first).unwrap();
@@ -337,7 +346,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let sealed = greeted(folder.path());
         let other = greeted(folder.path());
-        let last = other.message("touch ran", b"").unwrap().last;
+        let last = other.message("touch ran", &input(b"")).unwrap().last;
         let last = last.replace(&other.folder, &sealed.folder);
         let at = folder.path().display().to_string();
         let last = last.replace("/root", &at).replace("/run", &at);
@@ -354,7 +363,7 @@ mod tests {
         let sealed = greeted(folder.path());
         let there = folder.path().join(&sealed.folder["/run/".len()..]);
         for (line, status) in [("rm -rf tidewalk-ssm.*", LOST), ("touch ran", FORGOTTEN)] {
-            let last = sealed.message(line, b"").unwrap().last;
+            let last = sealed.message(line, &input(b"")).unwrap().last;
             let script = last.replace("/root", &at).replace("/run", &at);
             let ran = Command::new("sh").args(["-c", &script]).output().unwrap();
             assert_eq!(ran.status.code(), Some(status), "{line}");

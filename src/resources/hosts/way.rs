@@ -12,7 +12,7 @@ use crate::base::{Node, Result};
 use crate::contract::Context;
 use crate::ssh::session::Patience;
 use crate::ssh::transport::Reopen;
-use crate::ssh::{Destination, HostKey, Session, Transport, trouble};
+use crate::ssh::{Destination, HostKey, Input, Session, Transport, trouble};
 
 /// What carries commands to a host.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -108,7 +108,7 @@ pub async fn capture(cx: &Context, way: &Way, argv: &[String]) -> Result<crate::
         Way::Ssm(node) => {
             let host = RunCommand::open(cx, node, UP, &|_| {}).await?;
             let line = crate::ssh::batch::line_of(argv)?;
-            host.run(&line, &[], &mut |_| {}).await
+            host.run(&line, &Input::default(), &mut |_| {}).await
         }
     }
 }
