@@ -44,6 +44,10 @@ impl<T: IntoIterator + Clone> IntoIterator for Shared<T> {
     }
 }
 
+#[expect(
+    clippy::into_iter_without_iter,
+    reason = "what is in it has an `iter` of its own"
+)]
 impl<'a, T> IntoIterator for &'a Shared<T>
 where
     &'a T: IntoIterator,
