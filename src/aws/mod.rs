@@ -9,6 +9,7 @@ pub mod ecs;
 pub mod elb;
 pub mod gate;
 pub mod iam;
+pub mod log_events;
 pub mod on_its_way;
 pub mod own_ip;
 pub mod record;

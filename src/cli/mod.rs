@@ -6,6 +6,7 @@
 //! | `flags` | options that several commands share |
 //! | `session` | playbook, account, kinds and engine put together for one run |
 //! | `hosts` | where the hosts of a run are, and programs on them |
+//! | `services` | which service is meant, and where it is |
 //! | `approval`, `interrupt`, `saved`, `exit` | the question before a change, Ctrl-C, saved plans, exit codes |
 //! | `reference` | `docs/cli.md`, made from the commands themselves |
 //! | the rest | a command each: its arguments, whose comments are its help, and its `run` |
@@ -19,6 +20,7 @@ pub mod interrupt;
 pub mod program;
 pub mod reference;
 pub mod saved;
+pub mod services;
 pub mod session;
 
 pub mod apply;
@@ -30,7 +32,9 @@ pub mod cost;
 pub mod destroy;
 pub mod exec;
 pub mod graph;
+pub mod logs;
 pub mod plan;
+pub mod rollback;
 pub mod sandbox;
 pub mod schema;
 pub mod ssh;

@@ -8,8 +8,8 @@ use clap::{Parser, Subcommand};
 use super::exit::{Exit, TABLE};
 use super::flags::{Colour, OutputFlags};
 use super::{
-    apply, check, completions, configure, connections, cost, destroy, exec, graph, plan, sandbox,
-    schema, ssh, status, users,
+    apply, check, completions, configure, connections, cost, destroy, exec, graph, logs, plan,
+    rollback, sandbox, schema, ssh, status, users,
 };
 use crate::base::{Errors, ResultExt};
 use crate::report::Output;
@@ -52,6 +52,8 @@ enum Command {
     Users(users::Args),
     Ssh(ssh::Args),
     Exec(exec::Args),
+    Logs(logs::Args),
+    Rollback(rollback::Args),
     Connections(connections::Args),
     Configure(configure::Args),
     Cost(cost::Args),
@@ -115,6 +117,8 @@ impl Command {
                 Self::Users(args) => users::run(&args, out).await,
                 Self::Ssh(args) => ssh::run(&args, out).await,
                 Self::Exec(args) => exec::run(&args, out).await,
+                Self::Logs(args) => logs::run(&args, out).await,
+                Self::Rollback(args) => rollback::run(&args, out).await,
                 Self::Connections(args) => connections::run(&args, out).await,
                 Self::Configure(args) => configure::run(&args, out).await,
                 Self::Cost(args) => cost::run(&args, out),

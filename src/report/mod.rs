@@ -18,6 +18,7 @@ pub mod field;
 pub mod graph;
 pub mod html;
 pub mod json;
+pub mod logs;
 pub mod monthly;
 pub mod outcome;
 pub mod output;

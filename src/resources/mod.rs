@@ -17,6 +17,7 @@ pub mod generate;
 pub mod hosts;
 pub mod iam_groups;
 pub mod iam_users;
+pub mod images;
 pub mod instances;
 pub mod inventory;
 pub mod key_pairs;
@@ -94,6 +95,7 @@ pub fn registry() -> Vec<Arc<dyn Kind>> {
         lookup::Looked::<iam_users::IamUsers>::kind(),
         lookup::Looked::<inventory::Inventory>::kind(),
         lookup::Looked::<iam_groups::IamGroups>::kind(),
+        Arc::new(images::Images),
         hosts::Hosts::kind(),
         Arc::new(checks::Checks),
     ]

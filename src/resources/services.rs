@@ -19,10 +19,13 @@ mod delete;
 mod difference;
 mod listing;
 mod load_balancer;
+pub mod logs;
+pub mod rollback;
 mod rollout;
 mod words;
 
 pub use load_balancer::LoadBalancer;
+pub use logs::place;
 pub use words::{LaunchType, PropagateTags};
 
 const ARN: &str = "ecs:service/";

@@ -12,6 +12,7 @@ use super::emulator::Emulator;
 use super::front::{Addresses, Cloud, Doors, Front, Problems, serve as serve_front};
 use super::hosts::Hosts;
 use super::place::{self, Running};
+use super::registry::Registry;
 use super::{link_local, network, node_image};
 use crate::base::{Result, ResultExt};
 use crate::docker::Engine;
@@ -44,7 +45,11 @@ pub async fn start(dir: &Path, options: Options) -> Result<Serving> {
     let Options { hosts, lazy } = options;
     std::fs::create_dir_all(dir).context(format!("creating `{}`", dir.display()))?;
     let id = place::id(dir);
-    let emulator = Emulator::start(dir, lazy).await?;
+    let registry_door = TcpListener::bind("127.0.0.1:0")
+        .await
+        .context("opening a port")?;
+    let registry = registry_door.local_addr().context("opening a port")?;
+    let emulator = Emulator::start(dir, lazy, registry).await?;
     let cloud = Cloud::new(&emulator.endpoint);
     let (mut host_network, mut subnet, mut fleet) = (None, network::UNUSED, None);
     let (states, problems) = Default::default();
@@ -87,6 +92,7 @@ pub async fn start(dir: &Path, options: Options) -> Result<Serving> {
         states,
         problems,
         fleet,
+        Registry::new(dir),
     )?;
     let stop = Arc::clone(&front.stop);
     let front = tokio::spawn(serve_front(
@@ -95,6 +101,7 @@ pub async fn start(dir: &Path, options: Options) -> Result<Serving> {
             local: listener,
             hosts: host_door,
             metadata: metadata_door,
+            registry: registry_door,
         },
     ));
     note(dir, &running)?;

@@ -1,5 +1,6 @@
 //! The emulator: moto, from Python's package index, in a virtual environment of its own.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -112,11 +113,11 @@ async fn run(command: &mut Command) -> Result<()> {
 }
 
 impl Emulator {
-    /// Starts moto, with every service loaded unless `lazy`; its messages go to standard error.
+    /// Starts moto, with every service loaded unless `lazy`; ECR's images are at `registry`. Its messages go to standard error.
     ///
     /// # Errors
     /// When it does not start within 90 seconds.
-    pub(super) async fn start(dir: &Path, lazy: bool) -> Result<Self> {
+    pub(super) async fn start(dir: &Path, lazy: bool, registry: SocketAddr) -> Result<Self> {
         let images = dir.join("images.json");
         std::fs::write(&images, amis::listed().to_string())
             .context(format!("writing `{}`", images.display()))?;
@@ -130,6 +131,7 @@ impl Emulator {
             .arg(code.join("serve.py"))
             .args(lazy.then_some("--lazy"))
             .env("PYTHONDONTWRITEBYTECODE", "1")
+            .env("TIDEWALK_REGISTRY", registry.to_string())
             .env("MOTO_AMIS_PATH", &images)
             .env("MOTO_ENABLE_AMI_VALIDATION", "true")
             .env("MOTO_ENABLE_KEYPAIR_VALIDATION", "true")

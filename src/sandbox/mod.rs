@@ -1,5 +1,6 @@
 //! The embedded local cloud: an AWS emulator (moto), a front that makes it faithful for the calls
-//! in use, and a real Linux host for every EC2 instance. Knows no playbook and no resource kind.
+//! in use, a real Linux host for every EC2 instance, and a real registry behind ECR. Knows no playbook and
+//! no resource kind.
 //!
 //! # What is not modelled
 //! - Every image but a baked one runs as Debian 12, whatever its name says: no yum, no Ubuntu
@@ -20,7 +21,9 @@
 //!   and `Terminating`: a member that goes has left its group at once.
 //! - ECS starts no container: a service has all its tasks running at once, and none is listed.
 //!   Targets are always healthy, and no load balancer answers or has network interfaces.
-//! - ECR has no registry behind it, and digests of images that are pushed are wrong.
+//! - The registry behind ECR is at an address of this machine, the region in what images are called; it takes
+//!   any login of the user `AWS` that looks like one. Layers of deleted images stay in it, nothing is scanned,
+//!   and nothing expires.
 //! - Alarms are not evaluated, schedules start nothing, topics send nothing, certificates are
 //!   issued by themselves, names are not resolved.
 //! - States in between, but for instances, load balancers and Route 53's changes: what is made is
@@ -41,6 +44,7 @@ mod lock;
 mod network;
 mod node_image;
 mod place;
+mod registry;
 mod rules;
 
 pub use client::Control;

@@ -31,6 +31,8 @@ const COMMANDS: &[&str] = &[
     "status",
     "ssh",
     "exec",
+    "logs",
+    "rollback",
     "connections",
     "graph",
     "sandbox",

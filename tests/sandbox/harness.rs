@@ -77,6 +77,7 @@ impl Beach {
     /// Writes a playbook.
     pub(crate) fn write(&self, name: &str, text: &str) -> PathBuf {
         let path = self.folder().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(&path, text).unwrap();
         path
     }
@@ -111,7 +112,7 @@ impl Beach {
         command.spawn().unwrap()
     }
 
-    fn command(&self, args: &[&str]) -> Command {
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tidewalk"));
         command.args(args).current_dir(self.folder());
         command.env("TIDEWALK_SANDBOX_DIR", self.folder().join("sandbox"));

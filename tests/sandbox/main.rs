@@ -37,15 +37,18 @@ mod faults_matrix;
 mod front;
 mod harness;
 mod hosts;
+mod images;
 mod inventory;
 mod job;
 mod kills;
 mod kinds;
 mod life;
 mod lives;
+mod logs;
 mod patience;
 mod playbooks;
 mod replaced;
+mod rollback;
 mod run_command;
 mod setups;
 #[path = "../stage/mod.rs"]

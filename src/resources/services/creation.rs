@@ -79,7 +79,7 @@ pub(super) async fn created(spec: &Service, cx: &Context, target: Target<'_>) ->
         let there = there.ok_or_else(|| Error::failed(format!("service `{name}` is not there")))?;
         return updated(spec, cx, target, there).await;
     };
-    let mut live = rollout::finished(cx, target, made).await?;
+    let mut live = rollout::finished(cx, target.address, made).await?;
     live.tags = target.tags.clone();
     Ok(live)
 }
@@ -150,7 +150,7 @@ pub(super) async fn updated(
     let done = call.send().await;
     let told = done.map_err(refused("ecs:UpdateService"))?.service;
     let told = told.ok_or_else(|| Error::failed("ecs:UpdateService: an empty answer"))?;
-    let mut now = rollout::finished(cx, target, told).await?;
+    let mut now = rollout::finished(cx, target.address, told).await?;
     now.tags = live.tags;
     Ok(now)
 }

@@ -8,14 +8,14 @@ use aws_sdk_ecs::types::{
 
 use super::{Live, listing};
 use crate::aws::{Poll, Wait, refused};
-use crate::base::{Error, Result};
-use crate::contract::{Context, Target};
+use crate::base::{Address, Error, Result};
+use crate::contract::Context;
 
 /// The most stopped tasks that an error tells of.
 const TOLD: i32 = 10;
 
 /// Waits for the deployment that ECS answered a change with.
-pub(super) async fn finished(cx: &Context, target: Target<'_>, answer: Told) -> Result<Live> {
+pub(super) async fn finished(cx: &Context, address: &Address, answer: Told) -> Result<Live> {
     let started = primary(&answer).cloned();
     let completed = started
         .as_ref()
@@ -24,7 +24,7 @@ pub(super) async fn finished(cx: &Context, target: Target<'_>, answer: Told) -> 
         return Ok(Live::from(answer));
     }
     let live = Live::from(answer);
-    let news = |text: &str| cx.progress.doing(target.address, text);
+    let news = |text: &str| cx.progress.doing(address, text);
     let what = format!("service `{}` to be steady", live.name);
     let wait = Wait::new(what, Duration::from_mins(30), &news);
     wait.until(async || {

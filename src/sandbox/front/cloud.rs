@@ -93,6 +93,19 @@ impl Cloud {
         aws_sdk_iam::Client::from_conf(config)
     }
 
+    /// The emulator's ECR.
+    pub(crate) fn ecr(&self, region: &str) -> aws_sdk_ecr::Client {
+        let keys = Credentials::new(ACCESS_KEY_ID, SECRET_ACCESS_KEY, None, None, "sandbox");
+        let config = aws_sdk_ecr::Config::builder()
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .region(Region::new(region.to_owned()))
+            .endpoint_url(&self.endpoint)
+            .credentials_provider(keys)
+            .retry_config(RetryConfig::disabled())
+            .build();
+        aws_sdk_ecr::Client::from_conf(config)
+    }
+
     /// The instances of those ids, or all when none is given, or those in a security group.
     pub(crate) async fn machines(
         &self,

@@ -20,6 +20,7 @@ mod metadata;
 mod operation;
 mod protocol;
 mod record;
+mod registry;
 mod reply;
 mod rights;
 mod run_command;

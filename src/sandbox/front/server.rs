@@ -28,9 +28,10 @@ use super::reply::Reply;
 use super::sessions::Sessions;
 use super::state::{State, States};
 use super::tokens::Tokens;
-use super::{control, ec2, fleets, identity, run_command, stale};
+use super::{control, ec2, fleets, identity, registry, run_command, stale};
 use crate::base::{Result, ResultExt};
 use crate::sandbox::hosts::Hosts;
+use crate::sandbox::registry::Registry;
 
 /// More than AWS takes in one request of the services in use.
 const LARGEST_BODY: usize = 64 << 20;
@@ -59,6 +60,10 @@ pub(crate) struct Front {
     pub(crate) passes: Passes,
     /// Held while the members of groups get their hosts.
     pub(crate) fleets: tokio::sync::Mutex<()>,
+    /// Where images are pushed to.
+    pub(crate) registry: Registry,
+    /// The way to it.
+    pub(crate) registry_client: reqwest::Client,
     /// The record of calls.
     pub(crate) record: Record,
     /// Faults in force.
@@ -101,6 +106,7 @@ impl Front {
         states: States,
         problems: Problems,
         hosts: Option<Hosts>,
+        registry: Registry,
     ) -> Result<Self> {
         Ok(Self {
             forward: Forward::new(endpoint)?,
@@ -114,6 +120,11 @@ impl Front {
             sessions: Sessions::default(),
             passes: Passes::default(),
             fleets: tokio::sync::Mutex::default(),
+            registry,
+            registry_client: reqwest::Client::builder()
+                .no_proxy()
+                .build()
+                .context("setting up the way to the registry")?,
             record: Record::default(),
             faults: Faults::default(),
             problems,
@@ -157,6 +168,8 @@ pub(crate) struct Doors {
     pub(crate) hosts: Option<TcpListener>,
     /// From hosts, for the metadata service.
     pub(crate) metadata: Option<TcpListener>,
+    /// From Docker, for images.
+    pub(crate) registry: TcpListener,
 }
 
 /// By which way a call came.
@@ -188,6 +201,9 @@ pub(crate) async fn serve(front: Arc<Front>, doors: Doors) -> Result<()> {
         let router = router.into_make_service_with_connect_info::<SocketAddr>();
         others.spawn(axum::serve(listener, router).into_future());
     }
+    let images = Router::new().fallback(registry::answer);
+    let images = images.with_state(Arc::clone(&front)).into_make_service();
+    others.spawn(axum::serve(doors.registry, images).into_future());
     let router = control::routes().merge(services(Door::Local));
     axum::serve(
         Cuttable(doors.local),

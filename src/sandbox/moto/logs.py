@@ -1,7 +1,9 @@
-"""CloudWatch Logs: classes of log groups, and keys that are given and taken later.
+"""CloudWatch Logs: classes of log groups, keys that are given and taken later, lines of some streams.
 
 https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_AssociateKmsKey.html
 """
+
+import json
 
 from moto.logs.exceptions import ResourceNotFoundException
 from moto.logs.models import LogGroup
@@ -41,3 +43,12 @@ def associate_kms_key(old, self):
 @replaces(LogsResponse)
 def disassociate_kms_key(old, self):
     return set_key(self, None)
+
+
+@replaces(LogsResponse)
+def filter_log_events(old, self):
+    """https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html"""
+    told = json.loads(old(self))
+    begin = self._get_param("logStreamNamePrefix") or ""
+    told["events"] = [it for it in told["events"] if it["logStreamName"].startswith(begin)]
+    return json.dumps(told)

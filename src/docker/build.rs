@@ -1,0 +1,212 @@
+//! Images are built by `BuildKit`, and pushed.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+
+use bollard::auth::DockerCredentials;
+use bollard::models::{BuildInfo, BuildInfoAux};
+use bollard::query_parameters::{
+    BuildImageOptionsBuilder, BuilderVersion, PushImageOptionsBuilder, RemoveImageOptionsBuilder,
+};
+use futures::StreamExt as _;
+
+use super::Engine;
+use crate::base::{Error, Result, ResultExt, Secret, hex};
+
+/// Lines of a build's output that an error has.
+const SHOWN_LINES: usize = 20;
+
+/// Parts of a layer after which it is told how far it is.
+const TENTHS: i64 = 10;
+
+/// An image to be made.
+#[derive(Clone, Debug)]
+pub struct Build<'a> {
+    /// What it is called then, with its tag.
+    pub name: &'a str,
+    /// The Dockerfile's path in the context.
+    pub dockerfile: &'a str,
+    /// Build arguments.
+    pub args: &'a BTreeMap<String, String>,
+    /// The stage to build; without it, the last one.
+    pub target: Option<&'a str>,
+    /// `linux/amd64`.
+    pub platform: &'a str,
+}
+
+/// Who pushes to a registry.
+#[derive(Clone, Debug)]
+pub struct Login {
+    /// Name and port of the registry.
+    pub registry: String,
+    /// User's name.
+    pub user: String,
+    /// Password or token.
+    pub password: Secret,
+}
+
+impl Login {
+    fn credentials(&self) -> DockerCredentials {
+        DockerCredentials {
+            username: Some(self.user.clone()),
+            password: Some(self.password.expose().to_owned()),
+            serveraddress: Some(self.registry.clone()),
+            ..DockerCredentials::default()
+        }
+    }
+}
+
+impl Engine {
+    /// Builds an image from a context, which is a tar; `said` hears each step as it begins. The
+    /// login is for base images in the same registry.
+    ///
+    /// # Errors
+    /// The step that failed, with the end of what it printed.
+    pub async fn build(
+        &self,
+        build: &Build<'_>,
+        context: Vec<u8>,
+        login: &Login,
+        said: &(dyn Fn(&str) + Sync),
+    ) -> Result<()> {
+        let mut session = [0_u8; 16];
+        getrandom::fill(&mut session).context("random numbers")?;
+        let args: HashMap<_, _> = build.args.clone().into_iter().collect();
+        let mut options = BuildImageOptionsBuilder::new()
+            .dockerfile(build.dockerfile)
+            .t(build.name)
+            .buildargs(&args)
+            .platform(build.platform)
+            .rm(true)
+            .version(BuilderVersion::BuilderBuildKit)
+            .session(&hex(&session));
+        if let Some(target) = build.target {
+            options = options.target(target);
+        }
+        let logins = HashMap::from([(login.registry.clone(), login.credentials())]);
+        let context = bollard::body_full(context.into());
+        let mut stream = self
+            .docker
+            .build_image(options.build(), Some(logins), Some(context));
+        let mut lines = Lines::default();
+        while let Some(news) = stream.next().await {
+            match news {
+                Ok(news) => lines.hear(news, said),
+                Err(cause) => return Err(lines.failed(Some(&cause))),
+            }
+        }
+        match lines.error {
+            Some(_) => Err(lines.failed(None)),
+            None => Ok(()),
+        }
+    }
+
+    /// Pushes an image, the layers that the registry lacks; `said` hears how far it is.
+    ///
+    /// # Errors
+    /// What the engine or the registry said.
+    pub async fn push(
+        &self,
+        repository: &str,
+        tag: &str,
+        login: &Login,
+        said: &(dyn Fn(&str) + Sync),
+    ) -> Result<()> {
+        let options = PushImageOptionsBuilder::new().tag(tag).build();
+        let credentials = Some(login.credentials());
+        let mut stream = self
+            .docker
+            .push_image(repository, Some(options), credentials);
+        let mut told = (0, 0);
+        while let Some(news) = stream.next().await {
+            let news = news.context(format!("pushing `{repository}:{tag}`"))?;
+            let detail = news.progress_detail.unwrap_or_default();
+            let (Some(current), Some(total)) = (detail.current, detail.total) else {
+                continue;
+            };
+            let now = (total, current.min(total) * TENTHS / total.max(1));
+            if now != told {
+                told = now;
+                let (current, total) = (megabytes(current.min(total)), megabytes(total));
+                said(&format!("pushing a layer, {current} of {total} MB"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes a name away from an image, which goes if it has no other.
+    ///
+    /// # Errors
+    /// What the engine said.
+    pub async fn untag(&self, name: &str) -> Result<()> {
+        let options = RemoveImageOptionsBuilder::default().build();
+        let done = self.docker.remove_image(name, Some(options), None).await;
+        done.map(drop).context(format!("removing `{name}`"))
+    }
+}
+
+/// Rounded up.
+fn megabytes(bytes: i64) -> i64 {
+    (bytes + 999_999) / 1_000_000
+}
+
+/// What a build prints.
+#[derive(Default)]
+struct Lines {
+    last: VecDeque<String>,
+    /// The step that failed.
+    step: Option<String>,
+    error: Option<String>,
+}
+
+impl Lines {
+    fn hear(&mut self, news: BuildInfo, said: &(dyn Fn(&str) + Sync)) {
+        if let Some(text) = news.stream {
+            self.add(&text);
+            if text.starts_with("Step ") || text.starts_with("STEP ") {
+                said(text.trim());
+            }
+        }
+        let Some(BuildInfoAux::BuildKit(status)) = news.aux else {
+            return;
+        };
+        for log in status.logs {
+            self.add(&String::from_utf8_lossy(&log.msg));
+        }
+        for step in status.vertexes {
+            // Others are the builder's own.
+            let ours = step.name.starts_with('[') && !step.name.starts_with("[internal]");
+            if step.started.is_some() && step.completed.is_none() && ours {
+                said(&step.name);
+            }
+            if !step.error.is_empty() {
+                self.step = Some(step.name);
+                self.error = Some(step.error);
+            }
+        }
+    }
+
+    fn add(&mut self, text: &str) {
+        let lines = text.lines().map(str::trim_end);
+        for line in lines.filter(|line| !line.is_empty()) {
+            if self.last.len() == SHOWN_LINES {
+                self.last.pop_front();
+            }
+            self.last.push_back(line.to_owned());
+        }
+    }
+
+    /// What a step says of itself is said better than what the engine says of the build.
+    fn failed(self, cause: Option<&bollard::errors::Error>) -> Error {
+        let why = self.error.or_else(|| cause.map(ToString::to_string));
+        let cause = why.unwrap_or_default();
+        let text = match self.step {
+            Some(step) => format!("building the image failed at {step}: {cause}"),
+            None => format!("building the image failed: {cause}"),
+        };
+        self.last
+            .into_iter()
+            .fold(Error::failed(text), |error, line| {
+                error.note(format!("the build said: {line}"))
+            })
+    }
+}
