@@ -105,12 +105,22 @@ impl Play {
 
     /// Strikes the next call of an action.
     pub(crate) async fn strike(&self, action: &str, effect: Effect) {
+        self.strike_service("ec2", action, 1, effect).await;
+    }
+
+    pub(crate) async fn strike_service(
+        &self,
+        service: &str,
+        action: &str,
+        times: u32,
+        effect: Effect,
+    ) {
         let fault = Fault {
-            service: Some("ec2".to_owned()),
+            service: Some(service.to_owned()),
             action: Some(action.to_owned()),
             region: Some(self.cx.region.clone()),
             after: 0,
-            times: 1,
+            times,
             effect,
         };
         let control = Control::new(&self.endpoint).unwrap();

@@ -62,35 +62,29 @@ impl Emptied<'_> {
         self.cx.progress.doing(self.address, &what);
     }
 
-    /// Deletes every version and every delete marker, a page of 1,000 at a time.
+    /// Deletes every version and every delete marker.
     async fn versions(&mut self) -> Result<()> {
-        let s3 = &self.cx.aws.s3;
-        loop {
-            let page = versions::page(s3, self.name, "").await?;
-            if page.is_empty() {
-                return Ok(());
-            }
-            // From the beginning again: what was listed is gone.
-            self.objects += versions::delete(s3, self.name, page).await?;
+        let (s3, name) = (&self.cx.aws.s3, self.name);
+        let gone = |count| {
+            self.objects += count;
             self.say();
-        }
+        };
+        versions::delete_all(s3, name, "", gone).await
     }
 
     /// Drops uploads in parts that were not finished: they hold a bucket too.
     async fn uploads(&self) -> Result<()> {
+        let (mut key, mut id) = (None, None);
         loop {
             let call = self.cx.aws.s3.list_multipart_uploads().bucket(self.name);
+            let call = call.set_key_marker(key).set_upload_id_marker(id);
             let told = call.send().await;
             let told = match told.map_err(refused("s3:ListBucketMultipartUploads")) {
                 Ok(told) => told,
                 Err(error) if is_code(&error, NO_BUCKET) => return Ok(()),
                 Err(error) => return Err(error),
             };
-            let uploads = told.uploads.unwrap_or_default();
-            if uploads.is_empty() {
-                return Ok(());
-            }
-            for upload in uploads {
+            for upload in told.uploads.unwrap_or_default() {
                 let call = self.cx.aws.s3.abort_multipart_upload().bucket(self.name);
                 let call = call.set_key(upload.key).set_upload_id(upload.upload_id);
                 let done = call.send().await;
@@ -98,6 +92,10 @@ impl Emptied<'_> {
                     Err(error) if !is_code(&error, "NoSuchUpload") => return Err(error),
                     _ => {}
                 }
+            }
+            (key, id) = (told.next_key_marker, told.next_upload_id_marker);
+            if told.is_truncated != Some(true) || key.is_none() {
+                return Ok(());
             }
         }
     }

@@ -320,15 +320,9 @@ pub(super) async fn take_away(cx: &Context, live: &Found) -> Result<bool> {
     let Some(Left(place)) = live.live.downcast_ref::<Left>() else {
         return Ok(false);
     };
-    let s3 = &cx.aws.s3;
-    loop {
-        let left = versions::page(s3, &place.bucket, &place.folder).await?;
-        if left.is_empty() {
-            return Ok(true);
-        }
-        let done = versions::delete(s3, &place.bucket, left).await;
-        done.map_err(|error| error.context("deleting what the host was to fetch"))?;
-    }
+    let done = versions::delete_all(&cx.aws.s3, &place.bucket, &place.folder, |_| {}).await;
+    done.map_err(|error| error.context("deleting what the host was to fetch"))?;
+    Ok(true)
 }
 
 /// Whether something is left there, for the id of something in a bucket.

@@ -3,6 +3,7 @@
 
 use serde_json::json;
 use tidewalk::base::{Error, ErrorKind};
+use tidewalk::sandbox::Effect;
 
 use crate::cloud::{Play, kind, refused};
 
@@ -158,6 +159,31 @@ async fn a_bucket_is_emptied_only_with_proof() {
     call.tagging(tags.build().unwrap()).send().await.unwrap();
     let again = play.found(&bucket).await.unwrap();
     play.delete(&bucket, &again).await;
+}
+
+#[tokio::test]
+async fn a_bucket_that_lists_what_was_deleted_is_not_emptied_for_ever() {
+    // Its faults strike every play in its region.
+    let mut play = Play::at(crate::cloud::endpoint(), "eu-south-2").await;
+    let s3 = play.cx.aws.s3.clone();
+    let bucket = play.stage("buckets.stale", &json!({ "versioning": true }), &[]);
+    let (_, found) = play.bring(&bucket).await.unwrap();
+    let put = s3.put_object().bucket(&found.id).key("stays");
+    put.send().await.unwrap();
+    let list = s3.list_object_versions().bucket(&found.id).prefix("");
+    list.send().await.unwrap();
+    play.strike_service("s3", "ListObjectVersions", 6, Effect::Stale { ms: 600_000 })
+        .await;
+    let error = kind("buckets").delete(&play.cx, &found).await.unwrap_err();
+    assert_eq!(
+        error.message(),
+        format!(
+            "objects in `{}` come back as often as they are deleted",
+            found.id
+        )
+    );
+    assert_eq!(notes(&error), "stays");
+    play.delete(&bucket, &found).await;
 }
 
 #[tokio::test]
