@@ -25,6 +25,7 @@ need git git
 need mmdebstrap mmdebstrap
 need puttygen putty-tools
 need docker-registry docker-registry
+need haproxy haproxy
 need python3 python3-venv
 python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
 if [ "${1:-}" = tests ] && ! command -v chromium-headless-shell chromium google-chrome >/dev/null; then
@@ -35,11 +36,12 @@ if [ "${#missing[@]}" -gt 0 ]; then
   [ "$(id -u)" = 0 ] || fail "that needs root: run \`sudo apt-get install ${missing[*]}\`, then this again"
   apt-get update -qq
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
-  case " ${missing[*]} " in
-    *" docker-registry "*)
-      # The sandbox starts one of its own, on loopback.
-      if [ -d /run/systemd/system ]; then systemctl disable -q --now docker-registry; fi ;;
-  esac
+  # The sandbox starts its own.
+  for service in docker-registry haproxy; do
+    case " ${missing[*]} " in
+      *" $service "*) if [ -d /run/systemd/system ]; then systemctl disable -q --now "$service"; fi ;;
+    esac
+  done
 fi
 scripts/setup-docker.sh
 say "everything is there"

@@ -46,3 +46,16 @@ pub async fn since(aws: &Clients, group: &str, begin: &str, since: i64) -> Resul
     }
     Ok(events)
 }
+
+/// The last lines of a log stream, at most so many.
+///
+/// # Errors
+/// What AWS refuses; also that there is no such group or stream.
+pub async fn last(aws: &Clients, group: &str, stream: &str, count: i32) -> Result<Vec<String>> {
+    let call = aws.logs.get_log_events().log_group_name(group);
+    let call = call.log_stream_name(stream).start_from_head(false);
+    let told = call.limit(count).send().await;
+    let told = told.map_err(refused("logs:GetLogEvents"))?;
+    let events = told.events.into_iter().flatten();
+    Ok(events.filter_map(|event| event.message).collect())
+}

@@ -41,14 +41,13 @@ pub struct Checked {
 /// Every section that a playbook may have.
 #[must_use]
 pub fn sections() -> Vec<Section> {
-    let kinds = resources::registry();
+    let kinds = resources::registry().into_iter();
     kinds
-        .iter()
         .map(|kind| Section {
             name: kind.name(),
-            schema: kind.schema(),
             outputs: kind.outputs(),
             asks: kind.asks(),
+            schema: Box::new(move || kind.schema()),
         })
         .collect()
 }

@@ -43,7 +43,7 @@ impl Place<'_> {
 pub async fn change(
     place: &Place<'_>,
     declared: &[Declared],
-    works: &[Work],
+    works: Vec<Work>,
     seen: &Seen,
     look: Look,
     doing: &(dyn Fn(&str) + Sync),
@@ -51,6 +51,7 @@ pub async fn change(
     let name = place.session.host();
     let mut commands = vec![(Run::Step, place.named("tw_begin"))];
     let mut labels = vec![("the notes of what was made".to_owned(), None)];
+    let mut asked = Vec::new();
     for (item, work) in declared.iter().zip(works) {
         if work
             .changes
@@ -62,13 +63,14 @@ pub async fn change(
                     .at(&item.node.at),
             );
         }
-        for command in &work.commands {
-            commands.push((Run::Step, command.clone()));
+        for command in work.commands {
+            commands.push((Run::Step, command));
             labels.push((item.label(), Some(&item.node.at)));
         }
+        asked.extend(work.notifies);
     }
     let pending = seen.pending.iter().map(|(_, unit)| unit.as_str());
-    let asked = works.iter().flat_map(|work| &work.notifies);
+    let asked = asked.iter();
     let asked = asked.filter_map(|notify| notify.split_once(':').map(|(_, unit)| unit));
     let mut units: Vec<&str> = Vec::new();
     for unit in asked.chain(pending) {

@@ -55,6 +55,8 @@ impl Expressions {
             Value::Text(text) if tokens::is_template(text) => {
                 return self.text(node, text, scope, findings);
             }
+            // Shared by all who evaluate it.
+            _ if is_constant(node) => return node.clone(),
             Value::List(list) => Value::List(
                 list.iter()
                     .map(|item| self.evaluate(item, scope, findings))
@@ -237,4 +239,16 @@ impl Expressions {
 fn key_error(at: &Location) -> Error {
     Error::playbook("an expression cannot be a key", at)
         .hint("write the key out; `for_each:` makes several resources from one")
+}
+
+/// No expression is in it.
+fn is_constant(node: &Node) -> bool {
+    match &node.value {
+        Value::Text(text) => !tokens::is_template(text),
+        Value::List(list) => list.iter().all(is_constant),
+        Value::Map(map) => map
+            .iter()
+            .all(|(key, entry)| !tokens::is_template(key) && is_constant(&entry.node)),
+        _ => true,
+    }
 }

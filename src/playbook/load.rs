@@ -27,8 +27,9 @@ pub struct Section {
     /// The JSON Schema of one spec. `x-kind` marks a text that names a resource of that section,
     /// `x-attaches` one that attaches itself to it, `x-template` a text that names a template, in
     /// which the `vars` beside it are names of their own; `x-setups` the list of setups, whose
-    /// operations come before the spec's own.
-    pub schema: Schema,
+    /// operations come before the spec's own. It is made when it is asked for: a playbook uses a few
+    /// sections.
+    pub schema: Box<dyn Fn() -> Schema + Send + Sync>,
     /// What expressions may read of one, and what it means; empty when nothing is promised.
     pub outputs: &'static [OutputMeaning],
     /// Its entries only ask about the account: `for_each` may read the answers.
@@ -83,7 +84,7 @@ fn load(
     let mut types = BTreeMap::new();
     let used = |section: &&Section| document.sections.contains_key(section.name);
     for section in sections.iter().filter(used) {
-        let compiled = Types::new(section.name, section.schema.as_value().clone());
+        let compiled = Types::new(section.name, (section.schema)().into());
         types.insert(section.name.to_owned(), errors.keep(compiled)?);
     }
     let folder = path.parent().unwrap_or(Path::new("")).to_owned();

@@ -10,7 +10,7 @@ use super::load::Section;
 pub fn schema(sections: &[Section]) -> Json {
     let mut properties = settings(sections);
     for section in sections {
-        let mut spec = section.schema.as_value().clone();
+        let mut spec = Json::from((section.schema)());
         let description = spec.get("description").cloned();
         inline(&mut spec);
         let mut spec = or_expression(spec);

@@ -17,6 +17,7 @@ use crate::contract::{Context, Iam, Presence, Resource, Target, Wanted};
 mod creation;
 mod delete;
 mod difference;
+mod failure;
 mod listing;
 mod load_balancer;
 pub mod logs;
@@ -170,6 +171,9 @@ impl Resource for Service {
             "ecs:UpdateService",
             "ecs:ListTasks",
             "ecs:DescribeTasks",
+            "ecs:DescribeTaskDefinition",
+            "elasticloadbalancing:DescribeTargetHealth",
+            "logs:GetLogEvents",
             "ecs:TagResource",
             "ecs:UntagResource",
         ],

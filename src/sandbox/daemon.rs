@@ -1,6 +1,6 @@
 //! The process behind `tidewalk sandbox serve`: the emulator, the front, the hosts, until stopped.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 
-use super::emulator::Emulator;
+use super::emulator::{ContainerNetwork, Emulator};
 use super::front::{Addresses, Cloud, Doors, Front, Problems, serve as serve_front};
 use super::hosts::Hosts;
 use super::place::{self, Running};
@@ -49,31 +49,37 @@ pub async fn start(dir: &Path, options: Options) -> Result<Serving> {
         .await
         .context("opening a port")?;
     let registry = registry_door.local_addr().context("opening a port")?;
-    let emulator = Emulator::start(dir, lazy, registry).await?;
-    let cloud = Cloud::new(&emulator.endpoint);
-    let (mut host_network, mut subnet, mut fleet) = (None, network::UNUSED, None);
-    let (states, problems) = Default::default();
-    let (mut host_door, mut metadata_door) = (None, None);
-    if hosts {
-        let engine = Engine::connect().await?;
-        // What a sandbox of this folder left when it was killed.
-        network::remove(&engine, &id).await?;
-        let made = network::create(&engine, &id).await?;
-        subnet = made.subnet;
-        let gateway = Addresses::new(subnet).gateway();
-        (host_door, metadata_door) = doors(&id, gateway, &made.device, &problems).await;
-        let endpoint = host_door.as_ref().and_then(|it| it.local_addr().ok());
-        let endpoint = endpoint.map(|it| format!("http://{it}"));
-        let name = &made.network.name;
-        fleet = Some(Hosts::new(
-            engine, &id, name, endpoint, &states, &cloud, &problems,
-        ));
-        host_network = Some(made.network);
-    }
     let listener = TcpListener::bind("127.0.0.1:0")
         .await
         .context("opening a port")?;
     let address = listener.local_addr().context("opening a port")?;
+    let (states, problems) = Default::default();
+    let ground = if hosts {
+        Some(Ground::prepare(&id, &problems).await?)
+    } else {
+        None
+    };
+    let containers = ground.as_ref().map(|it| it.containers(&id, address));
+    let emulator = Emulator::start(dir, lazy, registry, containers.as_ref()).await?;
+    let cloud = Cloud::new(&emulator.endpoint);
+    let mut subnet = network::UNUSED;
+    let (mut fleet, mut host_network) = (None, None);
+    let (mut host_door, mut metadata_door) = (None, None);
+    if let Some(ground) = ground {
+        let (endpoint, name) = (ground.endpoint(), &ground.made.network.name);
+        fleet = Some(Hosts::new(
+            ground.engine,
+            &id,
+            name,
+            endpoint,
+            &states,
+            &cloud,
+            &problems,
+        ));
+        subnet = ground.made.subnet;
+        host_network = Some(ground.made.network);
+        (host_door, metadata_door) = (ground.services, ground.metadata);
+    }
     let running = Running {
         endpoint: format!("http://{address}"),
         pid: std::process::id(),
@@ -111,6 +117,49 @@ pub async fn start(dir: &Path, options: Options) -> Result<Serving> {
         stop,
         front,
     })
+}
+
+/// What hosts and containers stand on.
+struct Ground {
+    engine: Engine,
+    made: network::Made,
+    /// Where they are answered by AWS's services.
+    services: Option<TcpListener>,
+    /// Where hosts are answered by the metadata service.
+    metadata: Option<TcpListener>,
+}
+
+impl Ground {
+    async fn prepare(id: &str, problems: &Problems) -> Result<Self> {
+        let engine = Engine::connect().await?;
+        // What a sandbox of this folder left when it was killed.
+        network::remove(&engine, id).await?;
+        let made = network::create(&engine, id).await?;
+        let gateway = Addresses::new(made.subnet).gateway();
+        let (services, metadata) = doors(id, gateway, &made.device, problems).await;
+        Ok(Self {
+            engine,
+            made,
+            services,
+            metadata,
+        })
+    }
+
+    fn endpoint(&self) -> Option<String> {
+        let address = self.services.as_ref()?.local_addr().ok()?;
+        Some(format!("http://{address}"))
+    }
+
+    fn containers(&self, id: &str, front: SocketAddr) -> ContainerNetwork {
+        ContainerNetwork {
+            sandbox: id.to_owned(),
+            name: self.made.network.name.clone(),
+            subnet: self.made.subnet,
+            device: self.made.device.clone(),
+            front,
+            inside: self.endpoint(),
+        }
+    }
 }
 
 /// What hosts are answered at: AWS's services and the metadata service. A machine that does not give

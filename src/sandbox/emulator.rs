@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
+use ipnet::Ipv4Net;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
 use super::amis;
+use super::hosts::LABEL;
 use super::lock::Lock;
 use super::place::base_dir;
 use crate::base::{Error, Result, ResultExt};
@@ -17,8 +19,10 @@ const PACKAGE: &str = "moto[server]==5.2.5";
 /// What serves it, and what puts right where it is not as AWS is: name and text of each file.
 const FILES: &[(&str, &str)] = &[
     ("acm.py", include_str!("moto/acm.py")),
+    ("agent.py", include_str!("moto/agent.py")),
     ("autoscaling.py", include_str!("moto/autoscaling.py")),
     ("awake.py", include_str!("moto/awake.py")),
+    ("balancers.py", include_str!("moto/balancers.py")),
     ("cbor.py", include_str!("moto/cbor.py")),
     ("dynamodb.py", include_str!("moto/dynamodb.py")),
     ("ec2.py", include_str!("moto/ec2.py")),
@@ -37,11 +41,13 @@ const FILES: &[(&str, &str)] = &[
     ("logs.py", include_str!("moto/logs.py")),
     ("names.py", include_str!("moto/names.py")),
     ("patch.py", include_str!("moto/patch.py")),
+    ("rollouts.py", include_str!("moto/rollouts.py")),
     ("route53.py", include_str!("moto/route53.py")),
     ("s3.py", include_str!("moto/s3.py")),
     ("scheduler.py", include_str!("moto/scheduler.py")),
     ("serve.py", include_str!("moto/serve.py")),
     ("tagging.py", include_str!("moto/tagging.py")),
+    ("tasks.py", include_str!("moto/tasks.py")),
 ];
 /// A cold start reads a thousand Python files; a busy machine takes its time.
 const START: Duration = Duration::from_secs(90);
@@ -51,6 +57,36 @@ pub(super) struct Emulator {
     /// Where it answers.
     pub(super) endpoint: String,
     process: Child,
+}
+
+/// Where containers of ECS run.
+pub(super) struct ContainerNetwork {
+    /// The sandbox's id, which its containers carry as a label.
+    pub(super) sandbox: String,
+    /// The network's name in Docker.
+    pub(super) name: String,
+    /// Its addresses.
+    pub(super) subnet: Ipv4Net,
+    /// This machine's end of it.
+    pub(super) device: String,
+    /// The front, as this machine reaches it.
+    pub(super) front: SocketAddr,
+    /// The front, as containers reach it, if they do.
+    pub(super) inside: Option<String>,
+}
+
+impl ContainerNetwork {
+    fn variables(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("TIDEWALK_SANDBOX", self.sandbox.clone()),
+            ("TIDEWALK_LABEL", LABEL.to_owned()),
+            ("TIDEWALK_NETWORK", self.name.clone()),
+            ("TIDEWALK_SUBNET", self.subnet.to_string()),
+            ("TIDEWALK_DEVICE", self.device.clone()),
+            ("TIDEWALK_FRONT", format!("http://{}", self.front)),
+            ("TIDEWALK_INSIDE", self.inside.clone().unwrap_or_default()),
+        ]
+    }
 }
 
 fn venv() -> Result<PathBuf> {
@@ -113,11 +149,17 @@ async fn run(command: &mut Command) -> Result<()> {
 }
 
 impl Emulator {
-    /// Starts moto, with every service loaded unless `lazy`; ECR's images are at `registry`. Its messages go to standard error.
+    /// Starts moto, with every service loaded unless `lazy`; ECR's images are at `registry`, and
+    /// containers of ECS run in a `network` if there is one. Its messages go to standard error.
     ///
     /// # Errors
     /// When it does not start within 90 seconds.
-    pub(super) async fn start(dir: &Path, lazy: bool, registry: SocketAddr) -> Result<Self> {
+    pub(super) async fn start(
+        dir: &Path,
+        lazy: bool,
+        registry: SocketAddr,
+        network: Option<&ContainerNetwork>,
+    ) -> Result<Self> {
         let images = dir.join("images.json");
         std::fs::write(&images, amis::listed().to_string())
             .context(format!("writing `{}`", images.display()))?;
@@ -132,6 +174,7 @@ impl Emulator {
             .args(lazy.then_some("--lazy"))
             .env("PYTHONDONTWRITEBYTECODE", "1")
             .env("TIDEWALK_REGISTRY", registry.to_string())
+            .envs(network.map(ContainerNetwork::variables).unwrap_or_default())
             .env("MOTO_AMIS_PATH", &images)
             .env("MOTO_ENABLE_AMI_VALIDATION", "true")
             .env("MOTO_ENABLE_KEYPAIR_VALIDATION", "true")

@@ -5,6 +5,7 @@
 //! command the script prints a random word and the exit status, on both outputs.
 
 use super::frames::{Counter, unpack};
+use super::pace::{LARGE, Pace};
 use super::session::Output;
 use super::{Command, Input, Transport};
 use crate::base::{Blob, Error, Result, ResultExt, hex};
@@ -13,11 +14,14 @@ use std::fmt::Write as _;
 /// Bytes of a block of a tar.
 const TAR_BLOCK: usize = 512;
 
-/// Unpacks the tar from standard input and runs it, in a folder that goes away with it.
-const BOOT: &str = "umask 077; \
+/// Makes a folder that goes away again.
+const FOLDER: &str = "umask 077; \
     d=$(mktemp -d /run/tidewalk.XXXXXX 2>/dev/null || mktemp -d /tmp/tidewalk.XXXXXX) || exit 1; \
-    trap 'rm -rf \"$d\"' EXIT; trap 'exit 1' HUP INT TERM PIPE; \
-    tar xf - -C \"$d\" || exit 1; . \"$d/main\"";
+    trap 'rm -rf \"$d\"' EXIT; trap 'exit 1' HUP INT TERM PIPE; ";
+/// Unpacks the tar from standard input there.
+const UNPACK: &str = "tar xf - -C \"$d\" || exit 1; ";
+/// Runs what was in it.
+const RUN: &str = ". \"$d/main\"";
 
 /// Runs the script from standard input, which only asks: it needs no folder and no files.
 const ASK: &str = "s=$(cat); case $s in *'#whole') eval \"$s\" ;; *) exit 1 ;; esac";
@@ -88,7 +92,7 @@ impl dyn Transport + '_ {
         mut done: impl FnMut(usize) + Send,
     ) -> Result<Vec<Outcome>> {
         let word = random_word()?;
-        let (line, stdin) = packed(batch, &word, self.login())?;
+        let (line, stdin) = packed(batch, &word, self.login(), self.is_paced())?;
         let mut frames = Counter::new(&word);
         let output = self
             .run(&line, &stdin, &mut |bytes| {
@@ -134,7 +138,7 @@ fn random_word() -> Result<String> {
 }
 
 /// The line for the host's shell, and what it reads.
-fn packed(batch: &Batch, word: &str, user: Option<&str>) -> Result<(String, Input)> {
+fn packed(batch: &Batch, word: &str, user: Option<&str>, paced: bool) -> Result<(String, Input)> {
     let become_root = batch.sudo && user != Some("root");
     let mut commands = batch.commands.iter();
     if commands.all(|(run, command)| *run == Run::Probe && command.stdin.is_none()) {
@@ -146,7 +150,13 @@ fn packed(batch: &Batch, word: &str, user: Option<&str>) -> Result<(String, Inpu
         asked.push(b"#whole");
         return Ok((boot_line(ASK, become_root)?, asked));
     }
-    Ok((boot_line(BOOT, become_root)?, pack(batch, word)?))
+    let mut tar = pack(batch, word)?;
+    if paced && tar.len() > LARGE {
+        tar.pace = Some(Pace::new(random_word()?));
+    }
+    let unpacks = tar.pace.as_ref().map(Pace::unpacks);
+    let boot = FOLDER.to_owned() + unpacks.as_deref().unwrap_or(UNPACK) + RUN;
+    Ok((boot_line(&boot, become_root)?, tar))
 }
 
 fn boot_line(boot: &str, sudo: bool) -> Result<String> {
@@ -190,6 +200,7 @@ fn pack(batch: &Batch, word: &str) -> Result<Input> {
     append(&mut tar, "main", &script.into())?;
     // Two empty blocks are its end.
     tar.push(&[0; 2 * TAR_BLOCK]);
+    tar.end();
     Ok(tar)
 }
 
@@ -246,6 +257,7 @@ mod tests {
     use std::process::{Command as Process, Stdio};
 
     use super::*;
+    use crate::ssh::streams::exchange;
 
     /// What this machine's shell makes of a line and what it reads.
     fn feed(line: &str, bytes: &[u8]) -> Output {
@@ -271,7 +283,7 @@ mod tests {
 
     fn run_here(batch: &Batch) -> Vec<Outcome> {
         let word = random_word().unwrap();
-        let (line, bytes) = packed(batch, &word, None).unwrap();
+        let (line, bytes) = packed(batch, &word, None, false).unwrap();
         unpack(&feed(&line, &whole(&bytes)), &word, batch.commands.len()).unwrap()
     }
 
@@ -300,6 +312,34 @@ mod tests {
         assert_eq!(outcomes[3].status, Some(1));
     }
 
+    #[tokio::test]
+    async fn a_large_input_goes_as_fast_as_it_is_read() {
+        let bytes: Vec<u8> = (0..=255).cycle().take(20 << 20).collect();
+        let check = Command::new(["sh", "-c", "wc -c; echo noise >&2"]).reading(bytes);
+        let mut batch = batch(vec![(Run::Step, check)]);
+        batch.prelude = "echo before >&2".into();
+        let (line, input) = packed(&batch, "word", None, true).unwrap();
+        assert!(input.pace.is_some());
+        let mut host = tokio::process::Command::new("sh");
+        let host = host.args(["-c", &line]).stdin(Stdio::piped());
+        let mut host = host.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        let host = host.as_mut().unwrap();
+        let (stdin, stdout) = (host.stdin.take().unwrap(), host.stdout.take().unwrap());
+        let unheard: crate::ssh::transport::Heard<'_> = &mut |_| {};
+        let done = exchange(&input, stdin, stdout, host.stderr.take().unwrap(), unheard);
+        let done = tokio::time::timeout(std::time::Duration::from_secs(60), done);
+        let (stdout, stderr) = done.await.expect("the host tells how far it is");
+        let status = host.wait().await.unwrap().code();
+        let output = Output {
+            status,
+            stdout,
+            stderr,
+        };
+        let outcomes = unpack(&output, "word", 1).unwrap();
+        assert_eq!(outcomes[0].stdout, b"20971520\n");
+        assert_eq!(outcomes[0].stderr, b"before\nnoise\n");
+    }
+
     #[test]
     fn a_failed_step_stops_the_steps_after_it_only() {
         let outcomes = run_here(&batch(vec![
@@ -319,7 +359,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let touched = folder.path().join("touched");
         let touch = Command::new(["touch", touched.to_str().unwrap()]).reading(vec![0; 100_000]);
-        let (line, tar) = packed(&batch(vec![(Run::Step, touch)]), "word", None).unwrap();
+        let (line, tar) = packed(&batch(vec![(Run::Step, touch)]), "word", None, false).unwrap();
         assert_ne!(feed(&line, &whole(&tar)[..60_000]).status, Some(0));
         assert!(!touched.exists());
     }
@@ -336,7 +376,7 @@ mod tests {
         assert_eq!(outcomes[1].stdout, b"hello you\n");
         assert_eq!(outcomes[2].stdout, b"", "it does not read the script");
 
-        let (line, script) = packed(&ask, "word", None).unwrap();
+        let (line, script) = packed(&ask, "word", None, false).unwrap();
         let script = whole(&script);
         let cut = feed(&line, &script[..script.len() - 3]);
         assert_eq!((cut.status, cut.stdout.as_slice()), (Some(1), &b""[..]));

@@ -7,6 +7,7 @@ pub mod destination;
 mod frames;
 pub mod host_key;
 pub mod kept;
+mod pace;
 pub mod session;
 pub mod streams;
 pub mod terminal;

@@ -2,11 +2,15 @@
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
+use super::pace::{Gate, Pace};
 use super::transport::Heard;
 use crate::base::Blob;
 
-/// Bytes by which there is more room for what a program prints, at least.
+/// Bytes by which there is more room for what a program prints, at least and at most at once.
+const LEAST: usize = 256;
 const CHUNK: usize = 8 * 1024;
+/// Bytes that are written at once.
+const PORTION: usize = 16 * 1024;
 /// Shorter pieces are copied; longer ones are shared with whoever else sends them.
 const SHARED: usize = 4 * 1024;
 
@@ -17,6 +21,8 @@ pub struct Input {
     pieces: Vec<Blob>,
     /// The end of it.
     open: Vec<u8>,
+    /// Its reader tells how far it is.
+    pub(super) pace: Option<Pace>,
 }
 
 impl Input {
@@ -31,9 +37,16 @@ impl Input {
             return self.push(bytes);
         }
         if !self.open.is_empty() {
+            self.open.shrink_to_fit();
             self.pieces.push(std::mem::take(&mut self.open).into());
         }
         self.pieces.push(bytes.clone());
+    }
+
+    /// Nothing is added any more.
+    pub fn end(&mut self) {
+        self.open.shrink_to_fit();
+        self.pieces.shrink_to_fit();
     }
 
     /// The pieces, in their order.
@@ -63,26 +76,36 @@ pub async fn exchange(
     stderr: impl AsyncRead + Unpin,
     heard: Heard<'_>,
 ) -> (Vec<u8>, Vec<u8>) {
+    let pace = input.pace.as_ref();
+    let (mut gate, mut passing) = Gate::new(pace);
     let feed = async move {
-        for piece in input.pieces() {
+        for portion in input.pieces().flat_map(|piece| piece.chunks(PORTION)) {
+            passing.wait(portion.len()).await;
             // The program may end without reading everything; its status says what that means.
-            if stdin.write_all(piece).await.is_err() {
+            if stdin.write_all(portion).await.is_err() {
                 return;
             }
         }
         let _ = stdin.shutdown().await;
     };
-    let unheard: Heard<'_> = &mut |_| {};
-    let ((), stdout, stderr) =
-        tokio::join!(feed, read_all(stdout, heard), read_all(stderr, unheard));
-    (stdout, stderr)
+    let errors = async {
+        let all = read_all(stderr, &mut |bytes| gate.hear(bytes)).await;
+        gate.open();
+        all
+    };
+    let ((), stdout, stderr) = tokio::join!(feed, read_all(stdout, heard), errors);
+    match pace {
+        Some(pace) => (stdout, pace.without(&stderr)),
+        None => (stdout, stderr),
+    }
 }
 
 async fn read_all(mut stream: impl AsyncRead + Unpin, heard: Heard<'_>) -> Vec<u8> {
     let mut all = Vec::new();
     loop {
-        if all.capacity() - all.len() < CHUNK / 4 {
-            all.reserve(CHUNK);
+        if all.capacity() - all.len() < LEAST {
+            // Most programs print little.
+            all.reserve(all.len().clamp(2 * LEAST, CHUNK));
         }
         // A read error is the connection's end, which the exit status tells.
         match stream.read_buf(&mut all).await {

@@ -21,6 +21,11 @@ pub trait Transport: Send + Sync {
     /// Who it is that runs there, where that is known.
     fn login(&self) -> Option<&str>;
 
+    /// What it carries goes only as fast as the host reads it, where that tells how far it is.
+    fn is_paced(&self) -> bool {
+        false
+    }
+
     /// The way still stands.
     async fn is_alive(&self) -> bool;
 
@@ -49,6 +54,10 @@ impl Transport for Session {
 
     fn login(&self) -> Option<&str> {
         self.destination().user.as_deref()
+    }
+
+    fn is_paced(&self) -> bool {
+        true
     }
 
     async fn is_alive(&self) -> bool {

@@ -71,7 +71,7 @@ async fn clients(region: &str) -> Clients {
 }
 
 /// The same of another sandbox.
-async fn clients_at(endpoint: &str, region: &str) -> Clients {
+pub(crate) async fn clients_at(endpoint: &str, region: &str) -> Clients {
     let options = ConnectOptions {
         region: Some(region.to_owned()),
         endpoint: Some(endpoint.to_owned()),

@@ -32,6 +32,7 @@ mod browser;
 mod by_hand;
 mod cloud;
 mod data_server;
+mod deploy;
 mod discovery;
 mod faults_matrix;
 mod front;

@@ -61,7 +61,7 @@ impl Converging<'_> {
                 name: &self.target.address.name,
             };
             let look = Look::of(self.target, self.declared)?;
-            let change = change::change(&place, self.declared, &works, &seen, look, &doing);
+            let change = change::change(&place, self.declared, works, &seen, look, &doing);
             let after = if turn == Turn::Restart {
                 let before = reboot::start(&*session).await?;
                 change.await?;

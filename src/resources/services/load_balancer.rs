@@ -45,6 +45,13 @@ pub(super) struct Attached {
     port: i32,
 }
 
+impl Attached {
+    /// Its ARN.
+    pub(super) fn target_group(&self) -> &str {
+        &self.target_group
+    }
+}
+
 impl From<types::LoadBalancer> for Attached {
     fn from(told: types::LoadBalancer) -> Self {
         Self {

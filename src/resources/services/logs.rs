@@ -42,6 +42,16 @@ pub async fn sources(cx: &Context, cluster: &str, name: &str) -> Result<Vec<Sour
     let told = listing::one(cx, cluster, name).await?;
     let task = told.and_then(|told| told.task_definition);
     let task = task.ok_or_else(|| missing(name))?;
+    let sources = sources_of(cx, &task).await?;
+    if sources.is_empty() {
+        let text = format!("no container of service `{name}` writes logs");
+        return Err(Error::failed(text).hint("give it `logs: { group: … }`"));
+    }
+    Ok(sources)
+}
+
+/// Of the containers of a task definition, those that write to `CloudWatch`.
+pub(super) async fn sources_of(cx: &Context, task: &str) -> Result<Vec<Source>> {
     let call = cx.aws.ecs.describe_task_definition().task_definition(task);
     let told = call.send().await;
     let told = told.map_err(refused("ecs:DescribeTaskDefinition"))?;
@@ -65,10 +75,6 @@ pub async fn sources(cx: &Context, cluster: &str, name: &str) -> Result<Vec<Sour
                 group,
             });
         }
-    }
-    if sources.is_empty() {
-        let text = format!("no container of service `{name}` writes logs");
-        return Err(Error::failed(text).hint("give it `logs: { group: … }`"));
     }
     Ok(sources)
 }

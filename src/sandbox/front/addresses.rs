@@ -36,12 +36,14 @@ struct Inner {
 
 impl Use {
     /// First offset in the network and the number of addresses, for a /20: the lower half is
-    /// private (the first two are the network's and this machine's), the upper half public.
+    /// private (the first two are the network's and this machine's; 510 from 1536 on are those of
+    /// ECS tasks, which the emulator gives out), the upper half public (the last are those of load
+    /// balancers, which the emulator gives out, too).
     fn range(self) -> (usize, u32, u32) {
         match self {
-            Self::Private => (0, 2, 2046),
+            Self::Private => (0, 2, 1534),
             Self::Public => (1, 2048, 1024),
-            Self::Elastic => (2, 3072, 1023),
+            Self::Elastic => (2, 3072, 768),
         }
     }
 

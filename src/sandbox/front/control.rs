@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::State as Shared;
+use axum::http::StatusCode;
 use axum::routing::{delete, get, post};
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::faults::Fault;
 use super::record::Recorded;
 use super::server::Front;
+use crate::base::Error;
 
 /// The answer of `GET /_sandbox/health`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -31,6 +33,7 @@ pub(super) fn routes() -> Router<Arc<Front>> {
         .route("/_sandbox/record", get(record).delete(clear_record))
         .route("/_sandbox/faults", post(add_faults))
         .route("/_sandbox/faults", delete(clear_faults))
+        .route("/_sandbox/session", post(session))
         .route("/_sandbox/stop", post(stop))
         .route("/checkip", get(check_ip))
 }
@@ -61,6 +64,30 @@ async fn add_faults(Shared(front): Shared<Arc<Front>>, Json(rules): Json<Vec<Fau
 
 async fn clear_faults(Shared(front): Shared<Arc<Front>>) {
     front.faults.clear();
+}
+
+/// A role that something is done as.
+#[derive(Deserialize)]
+struct Assumed {
+    /// The role's name.
+    role: String,
+    /// The session's name.
+    session: String,
+}
+
+/// Temporary credentials of a role, in the words of the metadata service.
+async fn session(
+    Shared(front): Shared<Arc<Front>>,
+    Json(asked): Json<Assumed>,
+) -> Result<String, (StatusCode, String)> {
+    let given = front.sessions.of(&asked.session, &asked.role);
+    let refused = |error: Error| {
+        (
+            StatusCode::INTERNAL_SERVER_ERROR,
+            error.message().to_owned(),
+        )
+    };
+    Ok(given.map_err(refused)?.document())
 }
 
 async fn stop(Shared(front): Shared<Arc<Front>>) {

@@ -208,18 +208,8 @@ async fn leaves(front: &Front, seat: &Seat, path: &str) -> Result<Vec<(String, V
     Ok(leaves)
 }
 
-/// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instance-metadata-security-credentials.html>
 fn credentials(front: &Front, seat: &Seat, role: &str) -> Result<String> {
-    let session = front.sessions.of(&seat.id, role)?;
-    Ok(pretty(&json!({
-        "Code": "Success",
-        "LastUpdated": session.began.to_string(),
-        "Type": "AWS-HMAC",
-        "AccessKeyId": session.key,
-        "SecretAccessKey": session.secret,
-        "Token": session.token,
-        "Expiration": session.ends.to_string(),
-    })))
+    Ok(front.sessions.of(&seat.id, role)?.document())
 }
 
 fn pretty(value: &serde_json::Value) -> String {

@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 use super::call::Call;
 use super::reply::Reply;
 
+/// How the agent of ECS tasks calls itself (`moto/agent.py`).
+const AGENT: &str = "amazon-ecs-agent";
+
 /// One call, as `GET /_sandbox/record` lists it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Recorded {
@@ -35,8 +38,11 @@ pub struct Recorded {
 pub(crate) struct Record(Mutex<Vec<Recorded>>);
 
 impl Record {
-    /// Adds one.
+    /// Adds one; what the sandbox's own agent of ECS asks is nobody's call.
     pub(crate) fn add(&self, call: &Call, reply: &Reply, fault: Option<&str>) {
+        if call.user_agent.starts_with(AGENT) {
+            return;
+        }
         self.0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

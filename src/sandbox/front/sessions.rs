@@ -1,4 +1,4 @@
-//! Temporary credentials of instances: what the metadata service gives, and whose they are.
+//! Temporary credentials of instances and ECS tasks: what they are given, and whose they are.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -13,7 +13,7 @@ const LIFE: SignedDuration = SignedDuration::from_hours(6);
 /// New ones are there before the old ones end.
 const OVERLAP: SignedDuration = SignedDuration::from_mins(15);
 
-/// Credentials of an instance in its role.
+/// Credentials of an instance, or of an ECS task, in its role.
 pub(super) struct Session {
     /// Access key id.
     pub(super) key: String,
@@ -21,7 +21,7 @@ pub(super) struct Session {
     pub(super) secret: String,
     /// Session token.
     pub(super) token: String,
-    /// The instance, whose id is the session's name.
+    /// The instance or task, whose id is the session's name.
     pub(super) instance: String,
     /// The name of the role.
     pub(super) role: String,
@@ -29,6 +29,23 @@ pub(super) struct Session {
     pub(super) began: Timestamp,
     /// When they end.
     pub(super) ends: Timestamp,
+}
+
+impl Session {
+    /// As the metadata service tells it:
+    /// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instance-metadata-security-credentials.html>.
+    pub(super) fn document(&self) -> String {
+        let told = serde_json::json!({
+            "Code": "Success",
+            "LastUpdated": self.began.to_string(),
+            "Type": "AWS-HMAC",
+            "AccessKeyId": self.key,
+            "SecretAccessKey": self.secret,
+            "Token": self.token,
+            "Expiration": self.ends.to_string(),
+        });
+        format!("{told:#}")
+    }
 }
 
 /// All credentials that were given.

@@ -1,5 +1,10 @@
-"""ECS: clusters and services that are there, going or gone; a service has all its tasks at once."""
+"""ECS: clusters and services that are there, going or gone.
 
+With a network of containers, tasks run in it (`tasks.py`, `rollouts.py`). Without, a service has all
+its tasks at once, and none of them runs.
+"""
+
+import os
 from copy import copy
 
 from moto.core.utils import camelcase_to_underscores
@@ -9,6 +14,12 @@ from moto.ecs.responses import EC2ContainerServiceResponse
 from patch import refusing, replaces
 
 refuse = refusing("ecs")
+
+RUNS = "TIDEWALK_NETWORK" in os.environ
+if RUNS:
+    import balancers  # noqa: F401  It puts itself in moto's place.
+    import rollouts
+    from tasks import Life
 
 # Parameters of a service that moto forgets.
 KEPT = (
@@ -22,8 +33,14 @@ KEPT = (
 )
 
 
+# Changes of a service that take new tasks.
+ANEW = ("task_definition", "network_configuration", "load_balancers", "capacity_provider_strategy")
+
+
 def settle(service):
     """What is wanted runs: no container is started."""
+    if RUNS:
+        return
     service.running_count, service.pending_count = service.desired_count, 0
     for deployment in service.deployments[:1]:
         deployment.update(
@@ -91,9 +108,13 @@ def create_service(old, self, cluster_str, service_name, *args, **kwargs):
     if known and known.status == "ACTIVE":
         refuse("InvalidParameterException", "Creation of service was not idempotent.")
     if known and known.status == "DRAINING":
-        known.status = "INACTIVE"
+        if not RUNS:
+            known.status = "INACTIVE"
         refuse("InvalidParameterException", "Unable to Start a service that is still Draining.")
-    return old(self, cluster_str, service_name, *args, **kwargs)
+    service = old(self, cluster_str, service_name, *args, **kwargs)
+    if RUNS:
+        service.scheduler = rollouts.Scheduler(self, service)
+    return service
 
 
 @replaces(EC2ContainerServiceBackend)
@@ -104,8 +125,16 @@ def update_service(old, self, service_properties):
     known = self.services.get(f"{cluster.name}:{name}")
     if known and known.status == "INACTIVE":
         refuse("ServiceNotActiveException", "Service was not ACTIVE.")
+    before = {name: getattr(known, name, None) for name in ANEW}
+    anew = service_properties.get("force_new_deployment")
     service = old(self, service_properties)
     settle(service)
+    if RUNS:
+        changed = any(getattr(service, name, None) != value for name, value in before.items())
+        if changed or anew:
+            service.scheduler.deploy()
+        else:
+            service.scheduler.tell()
     return service
 
 
@@ -118,7 +147,11 @@ def delete_service(old, self, cluster_name, service_name, force):
     if self._get_service(cluster_name, service_name).status == "INACTIVE":
         refuse("ServiceNotFoundException", "Service not found.")
     service = old(self, cluster_name, service_name, force)
-    service.running_count = service.desired_count = 0
+    service.desired_count = 0
+    if RUNS:
+        service.status = "DRAINING"
+        return service
+    service.running_count = 0
     service.deployments = []
     if service.launch_type == "FARGATE":
         service.status = "DRAINING"
@@ -132,9 +165,22 @@ def describe_services(old, self, *args, **kwargs):
     told = []
     for service in services:
         told.append(copy(service))
-        if service.status == "DRAINING":
+        if service.status == "DRAINING" and not RUNS:
             service.status = "INACTIVE"
     return told, failures
+
+
+@replaces(EC2ContainerServiceBackend)
+def list_tasks(
+    old, self, cluster_str=None, container_instance=None, family=None, started_by=None, service_name=None, desiredStatus=None
+):
+    """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ListTasks.html"""
+    status = desiredStatus or "RUNNING"
+    told = old(self, cluster_str, container_instance, family, started_by, service_name, status)
+    if service_name:
+        group = f"service:{service_name.split('/')[-1]}"
+        told = [it for it in told if it.group == group]
+    return told
 
 
 @replaces(EC2ContainerServiceResponse, "create_service", "update_service")
@@ -145,3 +191,41 @@ def kept(old, self):
         if value is not None:
             setattr(answer.result["service"], camelcase_to_underscores(name), value)
     return answer
+
+
+if RUNS:
+
+    @replaces(EC2ContainerServiceBackend)
+    def run_task(
+        old, self, cluster_str, task_definition_str, count, overrides, started_by, tags, launch_type, *args, **kwargs
+    ):
+        """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RunTask.html"""
+        network, group = (*args, None, None)[:2]
+        network = network or kwargs.get("networking_configuration")
+        definition = self.describe_task_definition(task_definition_str)
+        begun = [
+            Life(
+                self,
+                self._get_cluster(cluster_str),
+                definition,
+                group=group or kwargs.get("group") or f"family:{definition.family}",
+                launch_type=launch_type or "FARGATE",
+                started_by=started_by or "",
+                tags=tags,
+                network=network,
+                overrides=overrides,
+            )
+            for _ in range(count)
+        ]
+        return [life.task for life in begun]
+
+    @replaces(EC2ContainerServiceBackend)
+    def stop_task(old, self, cluster_str, task_str, reason):
+        """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_StopTask.html"""
+        cluster = self._get_cluster(cluster_str)
+        wanted = task_str.split("/")[-1]
+        task = next((it for it in self.tasks.get(cluster.name, {}).values() if it.id == wanted), None)
+        if task is None:
+            refuse("InvalidParameterException", "The referenced task was not found.")
+        rollouts.stop_of_one(self, task.task_arn, reason)
+        return task

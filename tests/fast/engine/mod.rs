@@ -94,12 +94,12 @@ impl Playroom {
     fn load(&self, path: &Path) -> Playbook {
         let kinds = self.kinds();
         let sections: Vec<Section> = kinds
-            .iter()
+            .into_iter()
             .map(|kind| Section {
                 name: kind.name(),
-                schema: kind.schema(),
                 outputs: kind.outputs(),
                 asks: kind.asks(),
+                schema: Box::new(move || kind.schema()),
             })
             .collect();
         Playbook::load(path, &LoadOptions::default(), &sections).unwrap()

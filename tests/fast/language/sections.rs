@@ -170,12 +170,15 @@ struct CheckSpec {
 }
 
 fn section<T: JsonSchema>(name: &'static str) -> Section {
-    let generator = schemars::generate::SchemaSettings::draft2020_12()
-        .with(|settings| settings.inline_subschemas = true)
-        .into_generator();
+    let schema = || {
+        schemars::generate::SchemaSettings::draft2020_12()
+            .with(|settings| settings.inline_subschemas = true)
+            .into_generator()
+            .into_root_schema_for::<T>()
+    };
     Section {
         name,
-        schema: generator.into_root_schema_for::<T>(),
+        schema: Box::new(schema),
         outputs: &[],
         asks: false,
     }

@@ -1,0 +1,269 @@
+//! Services that really run: containers behind a load balancer, replaced without a failed request, and
+//! rolled back with the reason when they do not come up.
+
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use aws_sdk_ecs::types::TaskDefinitionStatus;
+
+use crate::harness::{Beach, Ended};
+use crate::patience;
+
+const SITE: &str = include_str!("deploy/site.yml");
+const DOCKERFILE: &str = "FROM scratch\nCOPY server /\nCOPY version /\nCMD [\"/server\"]\n";
+
+/// A sandbox with the playbook and the app's folder.
+fn site() -> Beach {
+    let beach = Beach::with_hosts();
+    beach.write("site.yml", SITE);
+    beach.write("app/Dockerfile", DOCKERFILE);
+    beach.write("app/version", "one\n");
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/sandbox/deploy/app.rs");
+    let mut rustc = Command::new("rustc");
+    rustc.args([
+        "--edition",
+        "2024",
+        "-O",
+        "-C",
+        "target-feature=+crt-static",
+        "-o",
+    ]);
+    let built = patience::output(rustc.arg(beach.folder().join("app/server")).arg(source));
+    assert!(
+        built.status.success(),
+        "{}",
+        String::from_utf8_lossy(&built.stderr)
+    );
+    beach
+}
+
+fn apply(beach: &Beach, vars: &[&str]) -> Ended {
+    let mut args = vec!["apply", "site.yml", "--sandbox", "--yes"];
+    for var in vars {
+        args.extend(["--var", var]);
+    }
+    beach.run(&args)
+}
+
+fn url(applied: &Ended) -> String {
+    let line = applied.stdout.lines().find(|line| line.contains("http://"));
+    let word = line.and_then(|line| line.split_whitespace().last());
+    word.expect("an output with the address")
+        .trim_matches('"')
+        .to_owned()
+}
+
+/// What a page says, and its status; `None` when no answer comes.
+async fn get(client: &reqwest::Client, url: &str) -> Option<(u16, String)> {
+    let answer = client.get(url).send().await.ok()?;
+    let status = answer.status().as_u16();
+    Some((status, answer.text().await.ok()?))
+}
+
+fn page(beach: &Beach, url: &str) -> (u16, String) {
+    let got = beach.by_hand(async |_| get(&reqwest::Client::new(), url).await);
+    got.expect("an answer")
+}
+
+/// Asks 50 times a second, by connections that are kept, until it is told to stop: how often, and
+/// what went wrong.
+struct Visitor {
+    stop: Arc<AtomicBool>,
+    thread: std::thread::JoinHandle<(usize, Vec<String>)>,
+}
+
+impl Visitor {
+    fn begin(url: &str) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let (told, url) = (Arc::clone(&stop), url.to_owned());
+        let thread = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build();
+            runtime.unwrap().block_on(async move {
+                let client = reqwest::Client::new();
+                let mut asked = tokio::task::JoinSet::new();
+                let mut tick = tokio::time::interval(Duration::from_millis(20));
+                let mut number = 0_usize;
+                while !told.load(Ordering::Relaxed) {
+                    tick.tick().await;
+                    // Some of them are long.
+                    let page = if number % 10 == 0 { "slow" } else { "report" };
+                    let (client, url) = (client.clone(), format!("{url}{page}"));
+                    asked.spawn(async move { get(&client, &url).await });
+                    number += 1;
+                }
+                let answers = asked.join_all().await;
+                let good = |it: &&Option<(u16, String)>| !matches!(it, Some((200, _)));
+                let bad = answers.iter().filter(good).map(|it| format!("{it:?}"));
+                (answers.len(), bad.collect())
+            })
+        });
+        Self { stop, thread }
+    }
+
+    fn end(self) -> (usize, Vec<String>) {
+        self.stop.store(true, Ordering::Relaxed);
+        self.thread.join().unwrap()
+    }
+}
+
+/// Containers of the sandbox.
+fn containers(beach: &Beach) -> String {
+    let filter = format!("network={}", beach.network());
+    let listed = patience::output(Command::new("docker").args(["ps", "-aq", "--filter", &filter]));
+    String::from_utf8(listed.stdout).unwrap()
+}
+
+/// What ECS, ECR, the load balancers and the logs still have: INACTIVE revisions, too.
+fn left(beach: &Beach) -> Vec<String> {
+    beach.by_hand(async |_| {
+        let aws = crate::front::clients_at(beach.endpoint(), "eu-west-1").await;
+        let mut left = Vec::new();
+        for status in [TaskDefinitionStatus::Active, TaskDefinitionStatus::Inactive] {
+            let call = aws.ecs.list_task_definitions().status(status);
+            left.extend(call.send().await.unwrap().task_definition_arns.unwrap());
+        }
+        let told = aws.ecr.describe_repositories().send().await.unwrap();
+        let names = told.repositories().iter().map(|it| it.repository_name());
+        left.extend(names.flatten().map(str::to_owned));
+        let told = aws.elb.describe_target_groups().send().await.unwrap();
+        let names = told.target_groups().iter().map(|it| it.target_group_name());
+        left.extend(names.flatten().map(str::to_owned));
+        let told = aws.logs.describe_log_groups().send().await.unwrap();
+        let names = told.log_groups().iter().map(|it| it.log_group_name());
+        left.extend(names.flatten().map(str::to_owned));
+        left
+    })
+}
+
+#[test]
+fn the_bundled_api_is_deployed_and_replaced_without_a_failed_request() {
+    let beach = site();
+    beach.write("btc-api.yml", include_str!("../../playbooks/btc-api.yml"));
+    let run = |verb: &str, more: &[&str]| {
+        let mut args = vec![verb];
+        args.extend(more);
+        args.extend(["--sandbox", "--var", "app=app"]);
+        beach.run(&args)
+    };
+    let apply = || run("apply", &["btc-api.yml", "--yes"]);
+    let applied = apply();
+    assert_eq!(applied.code, Some(0), "{}", applied.stderr);
+    let url = url(&applied);
+    let (status, text) = page(&beach, &format!("{url}report"));
+    assert_eq!(
+        (status, text.as_str()),
+        (200, "Bitcoin report, version one, token \n")
+    );
+    assert_eq!(page(&beach, &format!("{url}none")).0, 404);
+    assert_eq!(containers(&beach).lines().count(), 2);
+
+    // Nothing changes, nothing is built.
+    beach.forget_calls();
+    let again = apply();
+    assert_eq!(again.code, Some(0), "{}", again.stderr);
+    let calls = beach.calls();
+    for call in [
+        "ecr:PutImage",
+        "ecs:RegisterTaskDefinition",
+        "ecs:UpdateService",
+    ] {
+        assert!(!calls.iter().any(|made| made == call), "{calls:?}");
+    }
+
+    // An edit of one file.
+    let visitor = Visitor::begin(&url);
+    beach.write("app/version", "two\n");
+    let edited = apply();
+    let (asked, bad) = visitor.end();
+    assert_eq!(edited.code, Some(0), "{}", edited.stderr);
+    assert!(
+        page(&beach, &format!("{url}report"))
+            .1
+            .contains("version two")
+    );
+    assert_eq!((bad, asked > 100), (Vec::new(), true), "{asked} requests");
+
+    let logs = run("logs", &["services.api", "-f", "btc-api.yml"]);
+    assert!(
+        logs.stdout.contains("version two starts"),
+        "{}",
+        logs.stdout
+    );
+
+    let gone = run("destroy", &["btc-api.yml", "--yes"]);
+    assert_eq!(gone.code, Some(0), "{}", gone.stderr);
+    assert_eq!(
+        (containers(&beach).as_str(), left(&beach)),
+        ("", Vec::new())
+    );
+}
+
+#[test]
+fn a_rollout_that_fails_is_rolled_back_and_says_why() {
+    let beach = site();
+    let applied = apply(&beach, &[]);
+    assert_eq!(applied.code, Some(0), "{}", applied.stderr);
+    let report = format!("{}report", url(&applied));
+    let (_, text) = page(&beach, &report);
+    let token = text.trim().rsplit(' ').next().unwrap();
+    assert_eq!(token.len(), 12, "{text}");
+    let missing = "token=arn:aws:ssm:eu-west-1:123456789012:parameter/btc/none";
+    let cases: [(&[&str], &[&str]); 5] = [
+        (
+            &["mode=crash"],
+            &[
+                "Essential container in task exited",
+                "container `api` ended with 3",
+                "| Error in prices: the exchange is closed",
+                "`tidewalk logs`",
+            ],
+        ),
+        (
+            // The new version has no page at the path that is checked.
+            &["mode=lost"],
+            &[
+                "Task failed ELB health checks",
+                "codes: [404]",
+                "`health_check`",
+            ],
+        ),
+        (
+            &[missing],
+            &[
+                "invalid ssm parameters: /btc/none",
+                "see that what `secrets` names exists",
+            ],
+        ),
+        (
+            &["mode=hungry", "memory_mib=32"],
+            &["OutOfMemoryError", "more `memory_mib`"],
+        ),
+        (
+            &["image=nowhere.invalid/api:1"],
+            &["CannotPullContainerError", "see that the image exists"],
+        ),
+    ];
+    for (vars, wanted) in cases {
+        let failed = apply(&beach, vars);
+        assert_eq!(failed.code, Some(1), "{vars:?}: {}", failed.stderr);
+        for text in wanted.iter().chain(&["rolled back: `api:"]) {
+            assert!(
+                failed.stderr.contains(text),
+                "{vars:?}: no {text:?} in\n{}",
+                failed.stderr
+            );
+        }
+        let (status, text) = page(&beach, &report);
+        assert_eq!(
+            (status, text.contains("version one")),
+            (200, true),
+            "{vars:?}: {text}"
+        );
+    }
+    beach.expect(0, &["destroy", "site.yml", "--sandbox", "--yes"]);
+    assert_eq!(containers(&beach), "");
+}
