@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use aws_sdk_elasticloadbalancingv2::types::Tag;
+use aws_sdk_elasticloadbalancingv2::types::{Tag, TargetHealthDescription};
 
 use super::tags::{self, Tags};
 use super::{Clients, refused};
@@ -85,6 +85,17 @@ pub async fn retag(clients: &Clients, arn: &str, live: &mut Tags, wanted: &Tags)
     }
     live.apply(wanted);
     Ok(())
+}
+
+/// How the targets of a group are.
+///
+/// # Errors
+/// What AWS refuses; also that there is no such group.
+pub async fn target_health(aws: &Clients, group: &str) -> Result<Vec<TargetHealthDescription>> {
+    let call = aws.elb.describe_target_health().target_group_arn(group);
+    let told = call.send().await;
+    let told = told.map_err(refused("elasticloadbalancing:DescribeTargetHealth"))?;
+    Ok(told.target_health_descriptions.unwrap_or_default())
 }
 
 #[cfg(test)]

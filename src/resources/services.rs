@@ -21,6 +21,7 @@ mod failure;
 mod listing;
 mod load_balancer;
 pub mod logs;
+mod preflight;
 pub mod rollback;
 mod rollout;
 mod words;
@@ -172,6 +173,10 @@ impl Resource for Service {
             "ecs:ListTasks",
             "ecs:DescribeTasks",
             "ecs:DescribeTaskDefinition",
+            "ecr:DescribeRepositories",
+            "ecr:BatchGetImage",
+            "ssm:GetParameters",
+            "secretsmanager:DescribeSecret",
             "elasticloadbalancing:DescribeTargetHealth",
             "logs:GetLogEvents",
             "ecs:TagResource",

@@ -23,6 +23,7 @@ mod health_check;
 mod listing;
 mod release;
 mod targets;
+mod trial;
 
 pub use attributes::{Attributes, Stickiness};
 pub use health_check::HealthCheck;
@@ -152,6 +153,7 @@ impl Resource for TargetGroup {
             "elasticloadbalancing:CreateTargetGroup",
             "elasticloadbalancing:DescribeTargetGroups",
             "elasticloadbalancing:DescribeTags",
+            "elasticloadbalancing:DescribeTargetHealth",
             "elasticloadbalancing:ModifyTargetGroup",
             "elasticloadbalancing:ModifyTargetGroupAttributes",
             "elasticloadbalancing:RegisterTargets",
@@ -263,9 +265,7 @@ impl Resource for TargetGroup {
             None => self.created(cx, target).await?,
         };
         let arn = live.arn.clone();
-        self.checked()
-            .bring(cx, &arn, &mut live.health_check)
-            .await?;
+        trial::bring(cx, target, &self.checked(), &mut live).await?;
         self.attributes()
             .bring(cx, &arn, &mut live.attributes)
             .await?;

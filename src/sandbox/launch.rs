@@ -129,7 +129,7 @@ pub async fn down(dir: &Path, say: &super::Say<'_>) -> Result<bool> {
     }
     if removed > 0 {
         say(&format!(
-            "removed {removed} host{}",
+            "removed {removed} container{}",
             if removed == 1 { "" } else { "s" }
         ));
     }

@@ -1,6 +1,6 @@
 //! The embedded local cloud: an AWS emulator (moto), a front that makes it faithful for the calls
-//! in use, a real Linux host for every EC2 instance, and a real registry behind ECR. Knows no playbook and
-//! no resource kind.
+//! in use, a real Linux host for every EC2 instance, a real registry behind ECR, real containers for ECS
+//! tasks, and `HAProxy` for load balancers. Knows no playbook and no resource kind.
 //!
 //! # What is not modelled
 //! - Every image but a baked one runs as Debian 12, whatever its name says: no yum, no Ubuntu
@@ -13,14 +13,19 @@
 //! - `sysctl`, kernel modules and `hostnamectl` in hosts; a host that powers itself off boots
 //!   again instead of ending up `stopped`.
 //! - Several network interfaces, IPv6, DNS names.
-//! - IAM permissions are enforced for instances' roles alone, without conditions, boundaries and
-//!   bucket policies, and by resource for S3, Kinesis, `DynamoDB`, SNS and single parameters; quotas and throttling only by faults that are asked for.
+//! - IAM permissions are enforced for the roles of instances and tasks alone, without conditions, boundaries and
+//!   bucket policies, and by resource for S3, Kinesis, `DynamoDB`, ECR, SNS, and calls for one secret or parameter; quotas and throttling only by faults that are asked for.
 //! - An elastic IP's association gets another id when its instance is stopped or started.
 //! - Client tokens of other calls than `RunInstances`.
 //! - Of Auto Scaling: scaling policies, health checks, lifecycle hooks, instance refreshes in steps,
 //!   and `Terminating`: a member that goes has left its group at once.
-//! - ECS starts no container: a service has all its tasks running at once, and none is listed.
-//!   Targets are always healthy, and no load balancer answers or has network interfaces.
+//! - ECS tasks run on this machine, those for EC2 as those for Fargate: without volumes, `dependsOn`,
+//!   service discovery, metadata endpoint and limits of CPU. The task role's credentials are environment
+//!   variables. Without hosts (`--no-hosts`) no container is started: a service has all its tasks at once,
+//!   none is listed, and targets are always healthy.
+//! - Load balancers answer at addresses of this machine, which are their DNS names, too. A group without a
+//!   healthy target gets 503, where AWS would try all of them. Weights, stickiness, slow start, network load
+//!   balancers and targets by instance (always healthy) are not there, nor are their network interfaces.
 //! - The registry behind ECR is at an address of this machine, the region in what images are called; it takes
 //!   any login of the user `AWS` that looks like one. Layers of deleted images stay in it, nothing is scanned,
 //!   and nothing expires.

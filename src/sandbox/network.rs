@@ -100,7 +100,7 @@ fn route(line: &str) -> Option<Ipv4Net> {
     Ipv4Net::with_netmask(address(1)?, address(7)?).ok()
 }
 
-/// Removes the containers, networks and baked images of the sandbox of that id; says how many hosts there were.
+/// Removes the containers, networks and baked images of the sandbox of that id; says how many containers there were.
 ///
 /// # Errors
 /// What the engine said.

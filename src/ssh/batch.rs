@@ -327,7 +327,7 @@ mod tests {
         let (stdin, stdout) = (host.stdin.take().unwrap(), host.stdout.take().unwrap());
         let unheard: crate::ssh::transport::Heard<'_> = &mut |_| {};
         let done = exchange(&input, stdin, stdout, host.stderr.take().unwrap(), unheard);
-        let done = tokio::time::timeout(std::time::Duration::from_secs(60), done);
+        let done = tokio::time::timeout(std::time::Duration::from_mins(1), done);
         let (stdout, stderr) = done.await.expect("the host tells how far it is");
         let status = host.wait().await.unwrap().code();
         let output = Output {

@@ -14,8 +14,8 @@ const RECORD: u64 = 10_240;
 const TOGETHER: u64 = 4 << 20;
 /// A host may have so many bytes on their way, however many hosts there are.
 const LEAST: u64 = 64 << 10;
-/// Smaller inputs go as they are.
-pub(super) const LARGE: usize = LEAST as usize;
+/// Smaller inputs go as they are, in bytes.
+pub(super) const LARGE: usize = 64 << 10;
 
 /// So many large inputs are on their way now.
 static SENDING: AtomicU64 = AtomicU64::new(0);

@@ -90,7 +90,11 @@ impl Visitor {
                 while !told.load(Ordering::Relaxed) {
                     tick.tick().await;
                     // Some of them are long.
-                    let page = if number % 10 == 0 { "slow" } else { "report" };
+                    let page = if number.is_multiple_of(10) {
+                        "slow"
+                    } else {
+                        "report"
+                    };
                     let (client, url) = (client.clone(), format!("{url}{page}"));
                     asked.spawn(async move { get(&client, &url).await });
                     number += 1;
@@ -211,7 +215,8 @@ fn a_rollout_that_fails_is_rolled_back_and_says_why() {
     let (_, text) = page(&beach, &report);
     let token = text.trim().rsplit(' ').next().unwrap();
     assert_eq!(token.len(), 12, "{text}");
-    let missing = "token=arn:aws:ssm:eu-west-1:123456789012:parameter/btc/none";
+    let none = "arn:aws:ssm:eu-west-1:123456789012:parameter/btc/none";
+    let (missing, unreadable) = (format!("token={none}"), format!("readable={none}"));
     let cases: [(&[&str], &[&str]); 5] = [
         (
             &["mode=crash"],
@@ -232,10 +237,11 @@ fn a_rollout_that_fails_is_rolled_back_and_says_why() {
             ],
         ),
         (
-            &[missing],
+            &["mode=other", &unreadable],
             &[
-                "invalid ssm parameters: /btc/none",
-                "see that what `secrets` names exists",
+                "unable to retrieve secrets from ssm",
+                "AccessDenied",
+                "the execution role may read it",
             ],
         ),
         (
@@ -247,6 +253,14 @@ fn a_rollout_that_fails_is_rolled_back_and_says_why() {
             &["CannotPullContainerError", "see that the image exists"],
         ),
     ];
+    let serves = |vars: &[&str]| {
+        let (status, text) = page(&beach, &report);
+        assert_eq!(
+            (status, text.contains("version one")),
+            (200, true),
+            "{vars:?}: {text}"
+        );
+    };
     for (vars, wanted) in cases {
         let failed = apply(&beach, vars);
         assert_eq!(failed.code, Some(1), "{vars:?}: {}", failed.stderr);
@@ -257,13 +271,38 @@ fn a_rollout_that_fails_is_rolled_back_and_says_why() {
                 failed.stderr
             );
         }
-        let (status, text) = page(&beach, &report);
-        assert_eq!(
-            (status, text.contains("version one")),
-            (200, true),
-            "{vars:?}: {text}"
+        serves(vars);
+    }
+    // What can be known before is not even tried.
+    for (var, wanted) in [
+        (missing.as_str(), "parameter `/btc/none` does not exist"),
+        ("tag=none", "btc-api:none` does not exist"),
+    ] {
+        let refused = apply(&beach, &[var]);
+        assert_eq!(refused.code, Some(1), "{var}: {}", refused.stderr);
+        for text in [wanted, "service `api` is not rolled out"] {
+            let said = &refused.stderr;
+            assert!(said.contains(text), "{var}: no {text:?} in\n{said}");
+        }
+        serves(&[var]);
+    }
+    // A health check that what runs does not pass is put back.
+    let refused = apply(&beach, &["path=/none"]);
+    assert_eq!(refused.code, Some(1), "{}", refused.stderr);
+    for text in [
+        "the old one is put back",
+        "codes: [404]",
+        "answers `/none` with 200",
+    ] {
+        assert!(
+            refused.stderr.contains(text),
+            "no {text:?} in\n{}",
+            refused.stderr
         );
     }
+    let again = apply(&beach, &[]);
+    assert_eq!(again.code, Some(0), "{}", again.stderr);
+    serves(&["path=/none"]);
     beach.expect(0, &["destroy", "site.yml", "--sandbox", "--yes"]);
     assert_eq!(containers(&beach), "");
 }

@@ -7,7 +7,7 @@ use aws_sdk_ecs::types::{
     DeploymentConfiguration, NetworkConfiguration,
 };
 
-use super::{Live, Service, difference, listing, load_balancer, rollout};
+use super::{Live, Service, difference, listing, load_balancer, preflight, rollout};
 use crate::aws::ecs::sdk_tags;
 use crate::aws::{Poll, Wait, is_code, refused};
 use crate::base::{Address, Error, Result};
@@ -40,9 +40,11 @@ pub(super) async fn ours(spec: &Service, cx: &Context, target: Target<'_>) -> Re
 
 pub(super) async fn created(spec: &Service, cx: &Context, target: Target<'_>) -> Result<Live> {
     let name = spec.aws_name(target);
+    let task = task_definition(spec, target)?;
+    Box::pin(preflight::check(cx, target.address, &name, task)).await?;
     let call = cx.aws.ecs.create_service().service_name(&name);
     let call = call.cluster(cluster(spec, target)?);
-    let call = call.task_definition(task_definition(spec, target)?);
+    let call = call.task_definition(task);
     let call = call.desired_count(spec.desired_count);
     let call = call.set_launch_type(spec.launch_type.map(super::words::LaunchType::sdk));
     let call = call.set_capacity_provider_strategy(capacity(spec)?);
@@ -110,9 +112,13 @@ pub(super) async fn updated(
         let mut roots = diff.changes.iter().map(|it| it.field.split('.').next());
         roots.any(|root| root == Some(field))
     };
+    let task = task_definition(spec, target)?;
+    if changes("task_definition") {
+        Box::pin(preflight::check(cx, target.address, &live.name, task)).await?;
+    }
     let call = cx.aws.ecs.update_service().service(&live.name);
     let call = call.cluster(&live.cluster);
-    let call = call.task_definition(task_definition(spec, target)?);
+    let call = call.task_definition(task);
     let mut call = call
         .desired_count(spec.desired_count)
         .deployment_configuration(deployment(spec))

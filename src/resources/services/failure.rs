@@ -9,6 +9,7 @@ use aws_sdk_elasticloadbalancingv2::types::TargetHealthStateEnum;
 
 use super::logs::{Source, sources_of};
 use super::{Live, listing, rollout};
+use crate::aws::elb::target_health;
 use crate::aws::{Poll, Wait, log_events, refused};
 use crate::base::{Address, Error, Result};
 use crate::contract::Context;
@@ -67,36 +68,43 @@ pub(super) async fn explained(
     live: &Live,
     deployment: &Deployment,
     why: &str,
-) -> Result<Error> {
+) -> Error {
     let mut error = Error::failed(format!(
         "service `{}` did not become steady: {why}",
         live.name
     ));
-    let tasks = stopped(cx, live, deployment).await?;
+    // What cannot be read does not hide the failure itself.
+    let tasks = match stopped(cx, live, deployment).await {
+        Ok(tasks) => tasks,
+        Err(why) => {
+            error = error.note(format!("what became of its tasks: {}", why.message()));
+            Vec::new()
+        }
+    };
     let mut said = BTreeSet::new();
     for reason in tasks.iter().flat_map(reasons) {
         if said.insert(reason.clone()) {
             error = error.note(reason);
         }
     }
-    for reason in unhealthy(cx, live).await? {
+    for reason in unhealthy(cx, live).await.unwrap_or_default() {
         said.insert(reason.clone());
         error = error.note(reason);
     }
-    for event in causes(cx, live, deployment).await? {
+    for event in causes(cx, live, deployment).await.unwrap_or_default() {
         error = error.note(event);
     }
     for line in last_lines(cx, deployment, &tasks).await {
         error = error.note(line);
     }
-    let now = back(cx, address, live, deployment).await?;
+    let now = back(cx, address, live, deployment).await;
     let hint = HINTS
         .iter()
         .find(|(word, _)| said.iter().any(|reason| reason.contains(word)));
     let hint = hint.map_or("put right what stopped its tasks, and apply again", |it| {
         it.1
     });
-    Ok(error.note(now).hint(hint))
+    error.note(now).hint(hint)
 }
 
 /// Tasks of the deployment that stopped and are at fault, the latest first.
@@ -151,11 +159,9 @@ async fn unhealthy(cx: &Context, live: &Live) -> Result<Vec<String>> {
     let Some(attached) = &live.load_balancer else {
         return Ok(Vec::new());
     };
-    let call = cx.aws.elb.describe_target_health();
-    let told = call.target_group_arn(attached.target_group()).send().await;
-    let told = told.map_err(refused("elasticloadbalancing:DescribeTargetHealth"))?;
+    let told = target_health(&cx.aws, attached.target_group()).await?;
     let mut reasons = BTreeSet::new();
-    for health in told.target_health_descriptions.unwrap_or_default() {
+    for health in told {
         let target = health.target.and_then(|it| it.id).unwrap_or_default();
         let Some(health) = health.target_health else {
             continue;
@@ -217,7 +223,7 @@ async fn last_lines(cx: &Context, deployment: &Deployment, tasks: &[Task]) -> Ve
 }
 
 /// Waits until the service runs again what it ran before; what runs now.
-async fn back(cx: &Context, address: &Address, live: &Live, failed: &Deployment) -> Result<String> {
+async fn back(cx: &Context, address: &Address, live: &Live, failed: &Deployment) -> String {
     let news = |text: &str| cx.progress.doing(address, &format!("rolling back: {text}"));
     let what = format!("service `{}` to be rolled back", live.name);
     let wait = Wait::new(what, Duration::from_mins(15), &news);
@@ -237,13 +243,14 @@ async fn back(cx: &Context, address: &Address, live: &Live, failed: &Deployment)
         if rollout::is_going(&told, primary) {
             return Ok(Poll::Pending(rollout::in_words(&told)));
         }
+        let again = primary.created_at <= failed.created_at || rollout::is_rollback(primary);
+        let before = if again { "rolled back: " } else { "" };
         Ok(Poll::Ready(format!(
-            "rolled back: `{definition}` runs, {} of {} tasks",
+            "{before}`{definition}` runs, {} of {} tasks",
             told.running_count, told.desired_count
         )))
     });
     // The failure is what is told, whatever becomes of this.
-    Ok(ends
-        .await
-        .unwrap_or_else(|error| format!("it was not rolled back: {}", error.message())))
+    ends.await
+        .unwrap_or_else(|error| format!("it was not rolled back: {}", error.message()))
 }

@@ -97,6 +97,13 @@ impl HealthCheck {
         }
     }
 
+    /// Whether targets that pass the other one may fail this one; both have their protocol.
+    pub(super) fn asks_otherwise_than(&self, other: &Self) -> bool {
+        (&self.path, &self.matcher, self.port, self.protocol)
+            != (&other.path, &other.matcher, other.port, other.protocol)
+            || self.timeout_seconds < other.timeout_seconds
+    }
+
     /// What AWS reports.
     pub(super) fn read(group: &SdkGroup) -> Self {
         let protocol = group.health_check_protocol.as_ref();

@@ -60,7 +60,11 @@ pub(super) fn action(call: &Call) -> String {
 /// The ARN of the thing, where the call names one alone in a way that is known here.
 pub(super) fn resource(call: &Call) -> Option<String> {
     let (service, region) = (call.service.as_str(), &call.region);
-    let field = |name: &str| call.json.get(name).and_then(Value::as_str);
+    // A list of one names one thing.
+    let field = |name: &str| match call.json.get(name)? {
+        Value::Array(list) if list.len() == 1 => list[0].as_str(),
+        value => value.as_str(),
+    };
     let named = |name: &str, kind: &str| {
         let name = field(name)?;
         if name.starts_with("arn:") {
@@ -73,7 +77,13 @@ pub(super) fn resource(call: &Call) -> Option<String> {
         "s3" => bucket_or_object(call),
         "kinesis" => named("StreamARN", "").or_else(|| named("StreamName", "stream/")),
         "dynamodb" => named("TableName", "table/"),
-        "ssm" => named("Name", "parameter/").or_else(|| named("Path", "parameter/")),
+        "ecr" => named("repositoryName", "repository/"),
+        "secretsmanager" => field("SecretId")
+            .filter(|id| id.starts_with("arn:"))
+            .map(str::to_owned),
+        "ssm" => ["Name", "Names", "Path"]
+            .iter()
+            .find_map(|field| named(field, "parameter/")),
         "sns" => call.params.value("TopicArn").map(str::to_owned),
         _ => None,
     }

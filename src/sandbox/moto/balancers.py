@@ -168,7 +168,7 @@ class Fleet:
 
     def look(self):
         for backend in self.backends:
-            for group in list(backend.target_groups.values()):
+            for group in [it for it in backend.target_groups.values() if it.target_type == "ip"]:
                 for target in list(group.targets.values()):
                     key = (group.arn, target["Id"])
                     known = self.checked.get(key)

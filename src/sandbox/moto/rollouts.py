@@ -18,6 +18,8 @@ from tasks import Life, lives, now, say
 LEAST_FAILURES, MOST_FAILURES = 3, 200
 # Seconds between two looks at a service.
 LOOK = 0.2
+# Seconds after which a task that the load balancer finds ill is stopped; in AWS it is more.
+ILL = 2.0
 # Events that are kept: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Service.html
 EVENTS = 100
 
@@ -215,11 +217,15 @@ class Scheduler:
                 life.healthy = all(it.state == "healthy" for _, it in verdicts) and (not checked or own == "HEALTHY")
                 bad = next(((group, it) for group, it in verdicts if it.state == "unhealthy"), None)
                 young = (now() - life.started).total_seconds() < grace
+                if not bad or young:
+                    life.ill = None
+                elif not getattr(life, "ill", None):
+                    life.ill = time.monotonic()
                 if own == "UNHEALTHY":
                     life.failed = True
                     self.event(f"(task {life.task.id}) failed container health checks.")
                     life.stop("ServiceSchedulerInitiated", "Task failed container health checks")
-                elif bad and not young:
+                elif life.ill and time.monotonic() - life.ill > ILL:
                     group, verdict = bad
                     life.failed = True
                     port = next(port for it, port in self.groups() if it is group)

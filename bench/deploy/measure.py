@@ -1,0 +1,131 @@
+"""measure.py: deploys one service again and again, by tidewalk and by the usual four commands, and writes a
+table of the seconds. Both services are alike: two copies, the same load balancer settings, the same image."""
+import argparse
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+DIR = Path(os.environ["BENCH_DIR"])
+REPOSITORY = Path(__file__).resolve().parents[2]
+TIDEWALK = os.environ["TIDEWALK"]
+AWS = DIR / "venv/bin/aws"
+REGION = "eu-west-1"
+DOCKERFILE = 'FROM scratch\nCOPY server /\nCOPY version /\nCMD ["/server"]\n'
+TOOLS = ("tidewalk", "four commands")
+CASES = ("nothing changed", "one line changed")
+
+
+def run(command, **more):
+    done = subprocess.run([str(word) for word in command], cwd=DIR, stdin=subprocess.DEVNULL, capture_output=True, text=True, **more)
+    if done.returncode != 0:
+        sys.exit(f"{' '.join(map(str, command))}\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def app(folder):
+    path = DIR / folder
+    path.mkdir(exist_ok=True)
+    shutil.copy(DIR / "server", path / "server")
+    (path / "Dockerfile").write_text(DOCKERFILE)
+    (path / "version").write_text("0\n")
+
+
+class Tidewalk:
+    def __init__(self):
+        app("ours")
+        shutil.copy(REPOSITORY / "playbooks/btc-api.yml", DIR / "ours.yml")
+        self.deploy()
+
+    def change(self, version):
+        (DIR / "ours/version").write_text(f"{version}\n")
+
+    def deploy(self):
+        return run([TIDEWALK, "apply", "ours.yml", "--sandbox", "--yes", "--var", "app=ours"])
+
+
+class FourCommands:
+    """The service is made by tidewalk, too; it runs `latest`, whatever that is."""
+
+    def __init__(self, aws):
+        app("theirs")
+        self.aws = aws
+        told = json.loads(run([*aws, "ecr", "create-repository", "--repository-name", "peer"]))
+        self.image = told["repository"]["repositoryUri"] + ":latest"
+        login = run([*aws, "ecr", "get-login-password"])
+        registry = self.image.split("/")[0]
+        subprocess.run(["docker", "login", "-u", "AWS", "--password-stdin", registry], input=login, text=True, check=True, capture_output=True, env=self.env())
+        self.push()
+        text = (REPOSITORY / "playbooks/btc-api.yml").read_text()
+        begin, end = text.index("repositories:"), text.index("log_groups:")
+        text = text[:begin] + text[end:]
+        for old, new in (("stack: btc-api", "stack: peer"), ("{{ images.api.uri }}", self.image), ("btc-api", "peer"), ("BTC_API", "PEER")):
+            text = text.replace(old, new)
+        (DIR / "theirs.yml").write_text(text)
+        run([TIDEWALK, "apply", "theirs.yml", "--sandbox", "--yes", "--var", "app=theirs"])
+
+    def env(self):
+        # A configuration of its own, so that the user's stays as it is.
+        return {**os.environ, "DOCKER_CONFIG": str(DIR / "docker"), "DOCKER_BUILDKIT": "1"}
+
+    def push(self):
+        run(["docker", "build", "-q", "-t", self.image, "theirs"], env=self.env())
+        run(["docker", "push", "-q", self.image], env=self.env())
+
+    def change(self, version):
+        (DIR / "theirs/version").write_text(f"{version}\n")
+
+    def deploy(self):
+        self.push()
+        run([*self.aws, "ecs", "update-service", "--cluster", "PEER", "--service", "peer", "--force-new-deployment"])
+        run([*self.aws, "ecs", "wait", "services-stable", "--cluster", "PEER", "--services", "peer"])
+
+
+def measured(reps):
+    run([TIDEWALK, "sandbox", "up"])
+    status = json.loads(run([TIDEWALK, "sandbox", "status", "--json"]))
+    os.environ.update(
+        AWS_ENDPOINT_URL=status["sandbox"]["running"]["endpoint"], AWS_REGION=REGION, AWS_DEFAULT_REGION=REGION,
+        AWS_ACCESS_KEY_ID="bench", AWS_SECRET_ACCESS_KEY="bench",
+    )
+    tools = dict(zip(TOOLS, (Tidewalk(), FourCommands([AWS, "--output", "json"]))))
+    seconds = {(tool, case): [] for tool in TOOLS for case in CASES}
+    for rep in range(1, reps + 1):
+        for case in CASES:
+            for name, tool in tools.items():
+                if case == CASES[1]:
+                    tool.change(rep)
+                begun = time.monotonic()
+                tool.deploy()
+                seconds[name, case].append(time.monotonic() - begun)
+                print(f"{rep}/{reps} {case}, {name}: {seconds[name, case][-1]:.1f} s", file=sys.stderr)
+    return seconds
+
+
+def table(seconds, reps):
+    print(f"Medians of {reps}, seconds; in brackets the fastest and the slowest.\n")
+    print("| a deploy in which | **tidewalk** | the four commands | |\n| --- | --: | --: | --: |")
+    for case in CASES:
+        ours, theirs = (seconds[tool, case] for tool in TOOLS)
+        cell = lambda all: f"{statistics.median(all):.1f} ({min(all):.1f}–{max(all):.1f})"
+        ratio = statistics.median(theirs) / statistics.median(ours)
+        print(f"| {case} | **{cell(ours)}** | {cell(theirs)} | {ratio:.1f}× |")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--reps", type=int, default=5, help="how often each deploy is done (%(default)s)")
+    reps = parser.parse_args().reps
+    os.environ["TIDEWALK_SANDBOX_DIR"] = str(DIR / "sandbox")
+    try:
+        seconds = measured(reps)
+    finally:
+        subprocess.run([TIDEWALK, "sandbox", "down"], capture_output=True)
+    table(seconds, reps)
+
+
+main()
