@@ -14,6 +14,6 @@ if [ -z "${TIDEWALK:-}" ]; then
 fi
 export TIDEWALK
 [ -x "$BENCH_DIR/venv/bin/pip" ] || python3 -m venv "$BENCH_DIR/venv"
-"$BENCH_DIR/venv/bin/pip" -q install awscli==1.46.8
+"$BENCH_DIR/venv/bin/pip" -q install awscli==1.46.3
 rustc --edition 2024 -O -C target-feature=+crt-static -o "$BENCH_DIR/server" "$here/../tests/sandbox/deploy/app.rs"
 python3 "$here/deploy/measure.py" "$@" | tee "$BENCH_DIR/table.md"

@@ -123,6 +123,8 @@ pub struct Live {
     task_definition: String,
     desired_count: i32,
     running_count: i32,
+    /// How its newest deployment is, as AWS words it: `COMPLETED`.
+    rollout: Option<String>,
     /// As AWS words it: `FARGATE`.
     launch_type: Option<String>,
     capacity: Vec<CapacityShare>,

@@ -209,6 +209,14 @@ fn the_bundled_api_is_deployed_and_replaced_without_a_failed_request() {
 #[test]
 fn a_rollout_that_fails_is_rolled_back_and_says_why() {
     let beach = site();
+    // The first one has nothing to go back to, and is not forgotten.
+    let failed = apply(&beach, &["mode=crash"]);
+    assert_eq!(failed.code, Some(1), "{}", failed.stderr);
+    let nothing = "so nothing was rolled back";
+    assert!(failed.stderr.contains(nothing), "{}", failed.stderr);
+    let plan = ["plan", "site.yml", "--sandbox", "--var", "mode=crash"];
+    let planned = beach.expect(3, &plan).stdout;
+    assert!(planned.contains("rollout  failed → completed"), "{planned}");
     let applied = apply(&beach, &[]);
     assert_eq!(applied.code, Some(0), "{}", applied.stderr);
     let report = format!("{}report", url(&applied));

@@ -14,6 +14,9 @@ use crate::base::{Address, Error, Result};
 use crate::contract::{Context, Target};
 use crate::resources::named;
 
+/// A rollout that came to nothing, as AWS words it.
+const FAILED: &str = "FAILED";
+
 /// The service of that name that is there already, if it is this one. One that is on its way out is
 /// waited for.
 pub(super) async fn ours(spec: &Service, cx: &Context, target: Target<'_>) -> Result<Option<Live>> {
@@ -113,7 +116,8 @@ pub(super) async fn updated(
         roots.any(|root| root == Some(field))
     };
     let task = task_definition(spec, target)?;
-    if changes("task_definition") {
+    let failed = live.rollout.as_deref() == Some(FAILED);
+    if changes("task_definition") || failed {
         Box::pin(preflight::check(cx, target.address, &live.name, task)).await?;
     }
     let call = cx.aws.ecs.update_service().service(&live.name);
@@ -124,6 +128,10 @@ pub(super) async fn updated(
         .deployment_configuration(deployment(spec))
         .enable_execute_command(spec.execute_command)
         .propagate_tags(spec.propagate_tags.sdk());
+    if failed {
+        // Nothing else would have it begin again.
+        call = call.force_new_deployment(true);
+    }
     if changes("capacity") {
         // Tasks move to other capacity only by being started anew.
         call = call.set_capacity_provider_strategy(capacity(spec)?);

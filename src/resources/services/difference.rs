@@ -6,6 +6,9 @@ use crate::base::{Address, Diff, Shown, World};
 use crate::contract::Target;
 use crate::resources::reference::named;
 
+/// The newest deployment is through.
+const COMPLETED: &str = "COMPLETED";
+
 pub(super) fn between(spec: &Service, live: &Live, target: Target<'_>) -> Diff {
     let world = target.world;
     let cluster = &spec.cluster.0;
@@ -34,6 +37,15 @@ pub(super) fn between(spec: &Service, live: &Live, target: Target<'_>) -> Diff {
             Shown::of(live.desired_count),
             Shown::of(spec.desired_count),
         );
+    if let Some(state) = live.rollout.as_deref().filter(|it| *it != COMPLETED) {
+        // One that was not waited for, or that failed with nothing to go back to.
+        let there = state.to_lowercase().replace('_', " ");
+        diff = diff.field(
+            "rollout",
+            Shown::of(there),
+            Shown::of(COMPLETED.to_lowercase()),
+        );
+    }
     if let Some(launch) = spec.launch_type {
         let there = Shown::option(live.launch_type.as_ref());
         diff = diff.fixed("launch_type", there, Shown::of(launch.word()));

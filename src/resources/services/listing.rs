@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_sdk_ecs::types::{self, AssignPublicIp, ServiceField};
 use futures::future::{join_all, try_join_all};
 
-use super::{ARN, Live};
+use super::{ARN, Live, rollout};
 use crate::aws::ecs::tags_of;
 use crate::aws::{is_code, refused};
 use crate::base::{Error, Result, Value};
@@ -91,6 +91,8 @@ async fn batch(cx: &Context, cluster: &str, names: &[String]) -> Result<Vec<type
 
 impl From<types::Service> for Live {
     fn from(told: types::Service) -> Self {
+        let rollout = rollout::primary(&told).and_then(|it| it.rollout_state.as_ref());
+        let rollout = rollout.map(|state| state.as_str().to_owned());
         let cluster = told.cluster_arn.unwrap_or_default();
         let cluster = cluster.rsplit('/').next().unwrap_or_default().to_owned();
         let name = told.service_name.unwrap_or_default();
@@ -128,6 +130,7 @@ impl From<types::Service> for Live {
             task_definition: told.task_definition.unwrap_or_default(),
             desired_count: told.desired_count,
             running_count: told.running_count,
+            rollout,
             launch_type: told.launch_type.map(|it| it.as_str().to_owned()),
             capacity: capacity.collect(),
             place,

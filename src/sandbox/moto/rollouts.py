@@ -62,7 +62,7 @@ class Deployment:
 
     @property
     def leaving(self):
-        return [it for it in self.lives if getattr(it, "leaves", None) and not it.ended.is_set()]
+        return [it for it in self.lives if it.leaves and not it.ended.is_set()]
 
 
 class Scheduler:
@@ -74,7 +74,6 @@ class Scheduler:
         self.deployments = []
         self.completed = None
         self.wait = 0.0
-        self.targets = []
         service.events = []
         self.deploy()
         threading.Thread(target=self.keep, daemon=True).start()
@@ -132,7 +131,7 @@ class Scheduler:
     def bury(self):
         """Forgets tasks that have ended; counts those that ended by themselves."""
         for deployment in self.deployments:
-            for life in [it for it in deployment.lives if it.stopping.is_set() and not getattr(it, "leaves", None)]:
+            for life in [it for it in deployment.lives if it.stopping.is_set() and not it.leaves]:
                 # It has ended by itself, or somebody stopped it.
                 life.leaves = time.monotonic()
                 self.deregister(life)
@@ -187,7 +186,7 @@ class Scheduler:
 
     def register(self):
         for life in self.all_staying():
-            if not life.is_running or getattr(life, "registered", False):
+            if not life.is_running or life.registered:
                 continue
             life.registered = True
             for group, port in self.groups():
@@ -195,7 +194,7 @@ class Scheduler:
                 self.event(f"registered 1 targets in (target-group {group.arn})")
 
     def deregister(self, life):
-        if not getattr(life, "registered", False):
+        if not life.registered:
             return
         life.registered = False
         for group, _ in self.groups():
@@ -219,7 +218,7 @@ class Scheduler:
                 young = (now() - life.started).total_seconds() < grace
                 if not bad or young:
                     life.ill = None
-                elif not getattr(life, "ill", None):
+                elif not life.ill:
                     life.ill = time.monotonic()
                 if own == "UNHEALTHY":
                     life.failed = True

@@ -98,8 +98,12 @@ class Life:
         self.task.cpu, self.task.memory = definition.cpu, definition.memory
         self.address = None
         self.started = None
-        self.healthy = None
+        self.interface = None
+        # It ended, or has to end, by its own fault.
         self.failed = False
+        # What its service knows of it: whether it is well, since when it is ill or leaves, and why.
+        self.healthy = self.registered = False
+        self.ill = self.leaves = self.reason = None
         self.containers = {}
         self.stopping = threading.Event()
         self.ended = threading.Event()
@@ -282,7 +286,7 @@ class Life:
                 pass
         for told in self.task.containers:
             told.last_status = "STOPPED"
-        if getattr(self, "interface", None):
+        if self.interface:
             ec2_backends[self.backend.account_id][self.backend.region_name].enis.pop(self.interface, None)
         if self.address:
             addresses.give_back(self.address)
