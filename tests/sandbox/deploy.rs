@@ -206,6 +206,49 @@ fn the_bundled_api_is_deployed_and_replaced_without_a_failed_request() {
     );
 }
 
+/// The version from before answers.
+fn still_serves(beach: &Beach, report: &str, vars: &[&str]) {
+    let (status, text) = page(beach, report);
+    let one = text.contains("version one");
+    assert_eq!((status, one), (200, true), "{vars:?}: {text}");
+}
+
+/// What can be known before a rollout ends the run before it.
+fn nothing_is_begun_in_vain(beach: &Beach, report: &str) {
+    for (var, wanted) in [
+        (
+            "token=arn:aws:ssm:eu-west-1:123456789012:parameter/btc/none",
+            "parameter `/btc/none` does not exist",
+        ),
+        ("tag=none", "btc-api:none` does not exist"),
+    ] {
+        let refused = apply(beach, &[var]);
+        assert_eq!(refused.code, Some(1), "{var}: {}", refused.stderr);
+        for text in [wanted, "service `api` is not rolled out"] {
+            let said = &refused.stderr;
+            assert!(said.contains(text), "{var}: no {text:?} in\n{said}");
+        }
+        still_serves(beach, report, &[var]);
+    }
+    // A health check that what runs does not pass is put back.
+    let refused = apply(beach, &["path=/none"]);
+    assert_eq!(refused.code, Some(1), "{}", refused.stderr);
+    for text in [
+        "the old one is put back",
+        "codes: [404]",
+        "answers `/none` with 200",
+    ] {
+        assert!(
+            refused.stderr.contains(text),
+            "no {text:?} in\n{}",
+            refused.stderr
+        );
+    }
+    let again = apply(beach, &[]);
+    assert_eq!(again.code, Some(0), "{}", again.stderr);
+    still_serves(beach, report, &["path=/none"]);
+}
+
 #[test]
 fn a_rollout_that_fails_is_rolled_back_and_says_why() {
     let beach = site();
@@ -224,7 +267,7 @@ fn a_rollout_that_fails_is_rolled_back_and_says_why() {
     let token = text.trim().rsplit(' ').next().unwrap();
     assert_eq!(token.len(), 12, "{text}");
     let none = "arn:aws:ssm:eu-west-1:123456789012:parameter/btc/none";
-    let (missing, unreadable) = (format!("token={none}"), format!("readable={none}"));
+    let unreadable = format!("readable={none}");
     let cases: [(&[&str], &[&str]); 5] = [
         (
             &["mode=crash"],
@@ -261,14 +304,6 @@ fn a_rollout_that_fails_is_rolled_back_and_says_why() {
             &["CannotPullContainerError", "see that the image exists"],
         ),
     ];
-    let serves = |vars: &[&str]| {
-        let (status, text) = page(&beach, &report);
-        assert_eq!(
-            (status, text.contains("version one")),
-            (200, true),
-            "{vars:?}: {text}"
-        );
-    };
     for (vars, wanted) in cases {
         let failed = apply(&beach, vars);
         assert_eq!(failed.code, Some(1), "{vars:?}: {}", failed.stderr);
@@ -279,38 +314,9 @@ fn a_rollout_that_fails_is_rolled_back_and_says_why() {
                 failed.stderr
             );
         }
-        serves(vars);
+        still_serves(&beach, &report, vars);
     }
-    // What can be known before is not even tried.
-    for (var, wanted) in [
-        (missing.as_str(), "parameter `/btc/none` does not exist"),
-        ("tag=none", "btc-api:none` does not exist"),
-    ] {
-        let refused = apply(&beach, &[var]);
-        assert_eq!(refused.code, Some(1), "{var}: {}", refused.stderr);
-        for text in [wanted, "service `api` is not rolled out"] {
-            let said = &refused.stderr;
-            assert!(said.contains(text), "{var}: no {text:?} in\n{said}");
-        }
-        serves(&[var]);
-    }
-    // A health check that what runs does not pass is put back.
-    let refused = apply(&beach, &["path=/none"]);
-    assert_eq!(refused.code, Some(1), "{}", refused.stderr);
-    for text in [
-        "the old one is put back",
-        "codes: [404]",
-        "answers `/none` with 200",
-    ] {
-        assert!(
-            refused.stderr.contains(text),
-            "no {text:?} in\n{}",
-            refused.stderr
-        );
-    }
-    let again = apply(&beach, &[]);
-    assert_eq!(again.code, Some(0), "{}", again.stderr);
-    serves(&["path=/none"]);
+    nothing_is_begun_in_vain(&beach, &report);
     beach.expect(0, &["destroy", "site.yml", "--sandbox", "--yes"]);
     assert_eq!(containers(&beach), "");
 }

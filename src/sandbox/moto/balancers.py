@@ -133,6 +133,7 @@ class Fleet:
         self.given = 0
         self.written = None
         self.process = None
+        self.problem = None
         self.folder = tempfile.mkdtemp(prefix="tidewalk-lb-")
         self.socket = os.path.join(self.folder, "admin")
         atexit.register(self.end)
@@ -162,8 +163,11 @@ class Fleet:
             try:
                 with self.lock:
                     self.look()
-            except Exception as error:  # The sandbox's own trouble.
-                say(repr(error))
+                self.problem = None
+            except Exception as error:  # The sandbox's own trouble: told once.
+                if repr(error) != self.problem:
+                    self.problem = repr(error)
+                    say(self.problem)
             time.sleep(LOOK)
 
     def look(self):

@@ -74,6 +74,7 @@ class Scheduler:
         self.deployments = []
         self.completed = None
         self.wait = 0.0
+        self.problem = None
         service.events = []
         self.deploy()
         threading.Thread(target=self.keep, daemon=True).start()
@@ -105,8 +106,11 @@ class Scheduler:
             try:
                 with self.lock:
                     self.look()
-            except Exception as error:  # The sandbox's own trouble.
-                say(f"service {self.service.name}: {error!r}")
+                self.problem = None
+            except Exception as error:  # The sandbox's own trouble: told once.
+                if repr(error) != self.problem:
+                    self.problem = repr(error)
+                    say(f"service {self.service.name}: {self.problem}")
             time.sleep(LOOK)
 
     def look(self):
