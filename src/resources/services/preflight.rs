@@ -58,6 +58,13 @@ pub(super) async fn check(
 
 /// Images of this account's repositories that are not there.
 async fn images(cx: &Context, containers: &[ContainerDefinition]) -> Result<Vec<String>> {
+    if !containers
+        .iter()
+        .filter_map(|it| it.image())
+        .any(is_in_registry)
+    {
+        return Ok(Vec::new());
+    }
     let mut repositories = BTreeMap::new();
     let mut pages = cx
         .aws
@@ -109,6 +116,12 @@ async fn not_in(cx: &Context, repository: &str, images: &[(&str, &str)]) -> Resu
     Ok(missing
         .map(|(image, _)| format!("image `{image}` does not exist"))
         .collect())
+}
+
+/// It names a registry, so that it is none of Docker Hub's.
+fn is_in_registry(image: &str) -> bool {
+    let registry = image.split_once('/').map(|(registry, _)| registry);
+    registry.is_some_and(|it| it.contains(['.', ':']))
 }
 
 /// Repository, and tag or digest, which is `latest` where none is named.
@@ -189,6 +202,8 @@ mod tests {
         ] {
             assert_eq!(parted(image), parts);
         }
+        assert!(is_in_registry("r.example/a:1") && is_in_registry("localhost:5000/a"));
+        assert!(!is_in_registry("nginx:1.27") && !is_in_registry("rocker/r-ver:4"));
         assert_eq!(id("sha256:00").image_digest(), Some("sha256:00"));
         assert_eq!(id("1.0").image_tag(), Some("1.0"));
     }
