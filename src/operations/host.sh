@@ -269,8 +269,14 @@ tw_service() {
   case $tw_result/$1 in
     0/start | 0/restart) tw_stays_up "$2" || tw_result=1 ;;
   esac
-  [ $tw_result = 0 ] || journalctl -u "$2" -n 10 --no-pager -o cat >&2
+  [ $tw_result = 0 ] || tw_last_words "$2"
   return $tw_result
+}
+
+# UNIT: what it wrote last. What it wrote before its end may come to the journal after systemd's own words on it.
+tw_last_words() {
+  journalctl --sync 2>/dev/null
+  journalctl -u "$1" -n 10 --no-pager -o cat >&2
 }
 
 # UNIT: it did not fail right after its start, which systemd calls a success for most services.
@@ -322,7 +328,7 @@ tw_notify() {
     rm -f "$tw_state/pending/$1"
     return 0
   fi
-  journalctl -u "$1" -n 10 --no-pager -o cat >&2
+  tw_last_words "$1"
   [ -s "$d/undo.$1" ] || { tw_die "$tw_verb of $1 failed"; return 1; }
   tw_put_back "$1"
   rm -f "$tw_state/pending/$1"
