@@ -14,6 +14,7 @@ pub mod secret;
 pub mod shared;
 pub mod suggestion;
 pub mod world;
+pub mod written;
 
 pub use address::Address;
 pub use blob::Blob;
@@ -27,3 +28,4 @@ pub use outputs::{OutputMeaning, Outputs};
 pub use secret::Secret;
 pub use shared::Shared;
 pub use world::{Known, World};
+pub use written::{Expansion, Sections, Written};

@@ -137,7 +137,9 @@ pub fn playbook() -> String {
             Some(Stage::Account) => reference::Changes::Shown,
             _ => reference::Changes::Left,
         };
-        text += &reference::section(section.name, schema, section.outputs, changes);
+        let borrowed = section.borrows.iter().map(|(_, meaning)| *meaning);
+        let outputs = section.outputs.iter().copied().chain(borrowed);
+        text += &reference::section(section.name, schema, outputs, changes);
     }
     text
 }

@@ -46,7 +46,12 @@ pub fn sections() -> Vec<Section> {
         .map(|kind| Section {
             name: kind.name(),
             outputs: kind.outputs(),
+            borrows: kind.borrows(),
             asks: kind.asks(),
+            expand: {
+                let kind = Arc::clone(&kind);
+                Box::new(move |name, entry, sections| kind.expand(name, entry, sections))
+            },
             schema: Box::new(move || kind.schema()),
         })
         .collect()

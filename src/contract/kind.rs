@@ -9,8 +9,10 @@ use schemars::Schema;
 
 use super::{Context, Quota, Target};
 use crate::aws::{Tagged, Tags};
+use crate::base::node::Entry;
 use crate::base::{
-    Address, Cost, Diff, Error, Errors, Node, OutputMeaning, Outputs, Result, Value,
+    Address, Cost, Diff, Error, Errors, Expansion, Node, OutputMeaning, Outputs, Result, Sections,
+    Value,
 };
 
 /// When in a run a kind has its turn.
@@ -161,6 +163,27 @@ pub trait Kind: Send + Sync {
 
     /// What expressions may read of one, and what it means; empty when nothing is promised.
     fn outputs(&self) -> &'static [OutputMeaning];
+
+    /// What an entry of the section stands for beside itself: a service that names its containers
+    /// makes a task definition of them. Nothing is evaluated yet; `sections` are all entries that are
+    /// written.
+    ///
+    /// # Errors
+    /// What must be written out for this and is not.
+    fn expand(
+        &self,
+        _name: &str,
+        _entry: &Entry,
+        _sections: &Sections,
+    ) -> Result<Option<Expansion>, Errors> {
+        Ok(None)
+    }
+
+    /// Outputs that one which was expanded has of what it stands for, and the section of that: it
+    /// has the same name there.
+    fn borrows(&self) -> &'static [(&'static str, OutputMeaning)] {
+        &[]
+    }
 
     /// IAM actions per verb.
     fn iam(&self) -> Iam;

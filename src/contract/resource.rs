@@ -7,8 +7,10 @@ use serde::de::DeserializeOwned;
 
 use super::{Context, Iam, Part, Presence, Quota, Target, Wanted};
 use crate::aws::Tags;
-use crate::base::node::Step;
-use crate::base::{Address, Cost, Diff, Error, OutputMeaning, Outputs, Result};
+use crate::base::node::{Entry, Step};
+use crate::base::{
+    Address, Cost, Diff, Error, Errors, Expansion, OutputMeaning, Outputs, Result, Sections,
+};
 
 /// What AWS reports of one resource, cut to the fields that are managed.
 pub trait Live: Clone + Send + Sync + 'static {
@@ -65,6 +67,25 @@ pub trait Resource: DeserializeOwned + JsonSchema + Send + Sync + 'static {
     const QUOTA: Option<Quota> = None;
     /// What AWS reports.
     type Live: Live;
+
+    /// Outputs that an expanded one has of what it stands for, and the section of that.
+    const BORROWS: &'static [(&'static str, OutputMeaning)] = &[];
+
+    /// What an entry of the section stands for beside itself; nothing is evaluated yet.
+    ///
+    /// # Errors
+    /// What must be written out for this and is not.
+    fn expand(
+        _name: &str,
+        _entry: &Entry,
+        _sections: &Sections,
+    ) -> Result<Option<Expansion>, Errors> {
+        Ok(None)
+    }
+
+    /// The check is right about the rest where texts that are known only after apply are not there yet:
+    /// it gets the expressions in their place.
+    const CHECKED_IN_PART: bool = false;
 
     /// What can be told to be wrong offline, beyond types: where in the spec, and what.
     fn check(&self) -> Vec<(Vec<Step>, String)> {

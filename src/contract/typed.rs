@@ -10,7 +10,11 @@ use super::estimate::estimate;
 use super::made::made;
 use super::{Context, Found, Iam, Kind, Live, Presence, Quota, Resource, Target, Wanted};
 use crate::base::deserialize::from_node;
-use crate::base::{Address, Cost, Diff, Error, Errors, Node, OutputMeaning, Result, Shown};
+use crate::base::node::Entry;
+use crate::base::{
+    Address, Cost, Diff, Error, Errors, Expansion, Node, OutputMeaning, Result, Sections, Shown,
+    Value,
+};
 
 /// The [`Kind`] of a [`Resource`].
 pub struct Typed<R>(PhantomData<fn() -> R>);
@@ -44,6 +48,26 @@ fn live_of<R: Resource>(found: &Found) -> Result<&R::Live> {
     })
 }
 
+/// With the text of the expression for what is known only after apply.
+fn as_written(node: &Node) -> Node {
+    let value = match &node.value {
+        Value::AfterApply(text) => Value::Text(text.clone()),
+        Value::List(list) => Value::List(list.iter().map(as_written).collect()),
+        Value::Map(map) => {
+            let entry = |(key, entry): (&String, &Entry)| {
+                let (key_at, node) = (entry.key_at.clone(), as_written(&entry.node));
+                (key.clone(), Entry { key_at, node })
+            };
+            Value::Map(map.iter().map(entry).collect())
+        }
+        value => value.clone(),
+    };
+    Node {
+        value,
+        ..node.clone()
+    }
+}
+
 #[async_trait]
 impl<R: Resource> Kind for Typed<R> {
     fn name(&self) -> &'static str {
@@ -55,6 +79,19 @@ impl<R: Resource> Kind for Typed<R> {
             .with(|settings| settings.inline_subschemas = true)
             .into_generator()
             .into_root_schema_for::<R>()
+    }
+
+    fn expand(
+        &self,
+        name: &str,
+        entry: &Entry,
+        sections: &Sections,
+    ) -> Result<Option<Expansion>, Errors> {
+        R::expand(name, entry, sections)
+    }
+
+    fn borrows(&self) -> &'static [(&'static str, OutputMeaning)] {
+        R::BORROWS
     }
 
     fn iam(&self) -> Iam {
@@ -74,17 +111,21 @@ impl<R: Resource> Kind for Typed<R> {
     }
 
     fn check(&self, node: &Node) -> Result<(), Errors> {
-        if node.has_unknown() {
-            return Ok(());
-        }
-        let spec = from_node::<R>(node)?;
+        let spec = if node.has_unknown() {
+            // What does not read as text cannot be looked at.
+            let spec = R::CHECKED_IN_PART.then(|| from_node::<R>(&as_written(node)));
+            let Some(Ok(spec)) = spec else {
+                return Ok(());
+            };
+            spec
+        } else {
+            from_node::<R>(node)?
+        };
         let problems = spec.check().into_iter();
-        Errors(
-            problems
-                .map(|(path, text)| Error::playbook(text, &node.follow(&path).at))
-                .collect(),
-        )
-        .into_result(())
+        let placed = problems.map(|(path, text)| (node.follow(&path), text));
+        let known = placed.filter(|(node, _)| !matches!(node.value, Value::AfterApply(_)));
+        let errors = known.map(|(node, text)| Error::playbook(text, &node.at));
+        Errors(errors.collect()).into_result(())
     }
 
     async fn discover(&self, cx: &Context, wanted: &Wanted) -> Result<Vec<Found>> {

@@ -9,7 +9,7 @@ use super::expression::Findings;
 use super::names::Names;
 use super::scope::{Fact, Scope};
 use super::tokens::{Chain, Scanned};
-use crate::base::{Error, Location, suggestion};
+use crate::base::{Address, Error, Location, suggestion};
 
 /// Checks every name in `scanned` that is among `free`, and collects references.
 pub(super) fn check(
@@ -31,14 +31,19 @@ pub(super) fn check(
             findings.errors.push(error.hint(wrong.hint));
         } else if scope.names.sections.contains_key(&chain.root) {
             let at = place(chain.range.clone());
-            for target in scope.names.addresses(&chain.root, &chain.keys) {
-                findings.references.push(Reference {
-                    target,
-                    at: at.clone(),
-                    how: How::Expression,
-                    declared: true,
-                    attaches: false,
-                });
+            let names = &scope.names;
+            for target in names.addresses(&chain.root, &chain.keys) {
+                let output = chain.keys.last();
+                let lender = output.and_then(|output| names.lender(&target, output));
+                for target in std::iter::once(target).chain(lender) {
+                    findings.references.push(Reference {
+                        target,
+                        at: at.clone(),
+                        how: How::Expression,
+                        declared: true,
+                        attaches: false,
+                    });
+                }
             }
         }
     }
@@ -201,13 +206,18 @@ fn output(kind: &str, path: &[String], place: usize, names: &Names) -> Result<()
     let (Some(output), Some(outputs)) = (path.get(place), names.outputs.get(kind)) else {
         return Ok(());
     };
+    let name = path.first().map(String::as_str).unwrap_or_default();
+    let mut outputs = outputs.clone();
+    if !outputs.is_empty() {
+        outputs.extend(names.lent(&Address::new(kind, name)));
+    }
     if outputs.is_empty() || outputs.contains(&output.as_str()) {
         return Ok(());
     }
     let resource = path[..place].join(".");
     wrong(
         format!("`{kind}.{resource}` has no output `{output}`"),
-        suggestion::hint(output, outputs),
+        suggestion::hint(output, &outputs),
     )
 }
 

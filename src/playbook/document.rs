@@ -1,5 +1,6 @@
 //! A playbook and all it includes, merged into settings, maps and sections; nothing evaluated.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,7 +10,7 @@ use indexmap::IndexMap;
 use super::files::read_yaml;
 use super::yaml;
 use crate::base::node::Entry;
-use crate::base::{Error, Errors, Location, Node, Source, Value, suggestion};
+use crate::base::{Error, Errors, Location, Node, Sections, Source, Value, suggestion};
 
 /// Settings that hold one value.
 pub(super) const SETTINGS: [&str; 4] = ["stack", "account", "region", "lease"];
@@ -23,7 +24,9 @@ pub(super) struct Document {
     pub(super) source: Option<Arc<Source>>,
     pub(super) settings: IndexMap<String, Entry>,
     pub(super) maps: IndexMap<String, IndexMap<String, Entry>>,
-    pub(super) sections: IndexMap<String, IndexMap<String, Entry>>,
+    pub(super) sections: Sections,
+    /// What nobody wrote: it is made by what somebody wrote, as section and name.
+    pub(super) made: BTreeSet<(String, String)>,
 }
 
 impl Document {

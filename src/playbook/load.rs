@@ -14,8 +14,11 @@ use super::loaded::Playbook;
 use super::names::{Names, is_name};
 use super::scope::{Fact, Scope};
 use super::types::Types;
-use super::{cycle, declare, settings, values, vars};
-use crate::base::{Address, Error, ErrorKind, Errors, Node, OutputMeaning, World};
+use super::{cycle, declare, expand, settings, values, vars};
+use crate::base::node::Entry;
+use crate::base::{
+    Address, Error, ErrorKind, Errors, Expansion, Node, OutputMeaning, Sections, World,
+};
 
 /// After this many errors, the rest of the playbook is not looked at.
 pub(super) const MOST_ERRORS: usize = 100;
@@ -32,6 +35,12 @@ pub struct Section {
     pub schema: Box<dyn Fn() -> Schema + Send + Sync>,
     /// What expressions may read of one, and what it means; empty when nothing is promised.
     pub outputs: &'static [OutputMeaning],
+    /// Outputs that an expanded entry has of what it stands for: the section of that, where it has
+    /// the entry's name.
+    pub borrows: &'static [(&'static str, OutputMeaning)],
+    /// What an entry stands for beside itself, by its name and all that is written.
+    pub expand:
+        Box<dyn Fn(&str, &Entry, &Sections) -> Result<Option<Expansion>, Errors> + Send + Sync>,
     /// Its entries only ask about the account: `for_each` may read the answers.
     pub asks: bool,
 }
@@ -74,13 +83,17 @@ fn load(
     errors: &mut Errors,
 ) -> Option<Playbook> {
     let kinds: Vec<_> = sections.iter().map(|section| section.name).collect();
-    let document = match Document::read(path, &kinds) {
+    let mut document = match Document::read(path, &kinds) {
         Ok(document) => document,
         Err(wrong) => {
             errors.0.extend(wrong.0);
             return None;
         }
     };
+    expand::expand(&mut document, sections, errors);
+    if !errors.0.is_empty() {
+        return None;
+    }
     let mut types = BTreeMap::new();
     let used = |section: &&Section| document.sections.contains_key(section.name);
     for section in sections.iter().filter(used) {
@@ -150,6 +163,11 @@ fn first_scope(document: &Document, options: &LoadOptions, sections: &[Section])
             .map(|section| section.name)
             .collect(),
         pending: BTreeSet::new(),
+        made: document.made.clone(),
+        borrows: sections
+            .iter()
+            .map(|section| (section.name.to_owned(), section.borrows))
+            .collect(),
         outputs: sections
             .iter()
             .map(|section| {

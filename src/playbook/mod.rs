@@ -9,6 +9,7 @@ pub mod declaration;
 mod declare;
 mod document;
 mod each;
+mod expand;
 mod expression;
 mod fields;
 mod files;

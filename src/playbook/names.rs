@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::{IndexMap, IndexSet};
 
-use crate::base::Address;
+use crate::base::{Address, OutputMeaning};
 
 /// The keys of one declared name: `None` without `for_each`.
 pub(super) type Keys = Option<IndexSet<String>>;
@@ -20,6 +20,10 @@ pub(super) struct Names {
     pub(super) questions: BTreeSet<&'static str>,
     /// Names whose keys an answer about the account will tell, by section.
     pub(super) pending: BTreeSet<(String, String)>,
+    /// What is made by an entry that stands for more than itself, as section and name.
+    pub(super) made: BTreeSet<(String, String)>,
+    /// The outputs that entries of a section have of what they stand for, each with its section.
+    pub(super) borrows: BTreeMap<String, &'static [(&'static str, OutputMeaning)]>,
     /// The outputs that the resources of a section have, where that is known.
     pub(super) outputs: BTreeMap<String, Vec<&'static str>>,
 }
@@ -38,6 +42,22 @@ impl Names {
     /// What is declared under this name, `None` when nothing is.
     pub(super) fn keys(&self, kind: &str, name: &str) -> Option<&Keys> {
         self.sections.get(kind)?.get(name)
+    }
+
+    /// What has the output that is read of `address`, where that is another resource.
+    pub(super) fn lender(&self, address: &Address, output: &str) -> Option<Address> {
+        let mut borrows = self.borrows.get(&address.kind)?.iter();
+        let (kind, _) = borrows.find(|(_, (name, _))| *name == output)?;
+        let (base, _) = address.split_key();
+        let is_made = self.made.contains(&((*kind).to_owned(), base.to_owned()));
+        is_made.then(|| Address::new(*kind, &address.name))
+    }
+
+    /// The outputs that `address` has of others.
+    pub(super) fn lent(&self, address: &Address) -> impl Iterator<Item = &'static str> {
+        let borrows = self.borrows.get(&address.kind).copied().unwrap_or_default();
+        let names = borrows.iter().map(|(_, (name, _))| *name);
+        names.filter(|name| self.lender(address, name).is_some())
     }
 
     /// The keys of this name are still to be told.

@@ -165,6 +165,9 @@ impl View {
     }
 
     fn output(&self, address: &Address, key: &str) -> Value {
+        if let Some(lender) = self.scope.names.lender(address, key) {
+            return self.output(&lender, key);
+        }
         let Some(known) = self.scope.known.get(address) else {
             return self.trace.unknown();
         };

@@ -53,7 +53,12 @@ pub fn settings(schema: &Value, sections: &[&str]) -> String {
 /// One section's part of the reference: every field with its type, default, what a change takes
 /// (where `changes` says so) and meaning; its operations, where it has some, one by one.
 #[must_use]
-pub fn section(name: &str, schema: &Value, outputs: &[OutputMeaning], changes: Changes) -> String {
+pub fn section(
+    name: &str,
+    schema: &Value,
+    outputs: impl IntoIterator<Item = OutputMeaning>,
+    changes: Changes,
+) -> String {
     let spec = own(&schema["additionalProperties"]);
     let mut page = format!("## `{name}`\n\n");
     if let Some(about) = description(spec) {
@@ -62,7 +67,8 @@ pub fn section(name: &str, schema: &Value, outputs: &[OutputMeaning], changes: C
     page += &header(changes);
     let fixed = (changes == Changes::Shown).then_some(&Value::Null);
     fields("", spec, false, fixed, &mut page);
-    if !outputs.is_empty() {
+    let mut outputs = outputs.into_iter().peekable();
+    if outputs.peek().is_some() {
         let _ = writeln!(page, "\nOutputs, read as `{{{{ {name}.NAME.OUTPUT }}}}`:\n");
         page += "| output | meaning |\n| --- | --- |\n";
         for (output, meaning) in outputs {
@@ -185,6 +191,9 @@ fn change(fixed: &Value, field: &Value) -> String {
     match fixed {
         Value::Bool(true) => "makes it anew".to_owned(),
         Value::Bool(false) => "only when it is made".to_owned(),
+        // What is made of it says it in its own section.
+        Value::Object(_) if has_fields(field) => String::new(),
+        Value::Object(_) => "as where it is made".to_owned(),
         Value::String(when) => format!("in place; makes it anew if {when}"),
         // Its fields say.
         _ if has_fields(field) => String::new(),

@@ -1,17 +1,22 @@
 //! ECS services: tasks that are kept running, and replaced one by one when they change.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::capacity_share::{self, CapacityShare};
 use super::named;
 use super::place;
+use super::policy_document::PolicyDocument;
 use super::reference::{ClusterName, NetworkName, SecurityGroupName, TaskDefinitionName};
+use super::role::RoleOrArn;
+use super::task_definitions::{Architecture, containers::Container};
 use super::task_network::{TaskNetwork, TaskPlace};
 use crate::aws::ecs::retag;
 use crate::aws::{Tags, tags};
-use crate::base::node::Step;
-use crate::base::{Cost, Diff, OutputMeaning, Outputs, Result};
+use crate::base::node::{Entry, Step};
+use crate::base::{Cost, Diff, Errors, Expansion, OutputMeaning, Outputs, Result, Sections};
 use crate::contract::{Context, Iam, Presence, Resource, Target, Wanted};
 
 mod creation;
@@ -24,10 +29,12 @@ pub mod logs;
 mod preflight;
 pub mod rollback;
 mod rollout;
+mod short;
 mod words;
 
 pub use load_balancer::LoadBalancer;
 pub use logs::place;
+use short::Expanded;
 pub use words::{LaunchType, PropagateTags};
 
 const ARN: &str = "ecs:service/";
@@ -42,8 +49,44 @@ pub struct Service {
     /// The cluster that it runs in
     #[schemars(extend("x-fixed" = true))]
     pub cluster: ClusterName,
-    /// What it runs; a new revision is rolled out task by task
+    /// What it runs; a new revision is rolled out task by task. Or write `containers` here
+    #[serde(default = "no_task_definition")]
+    #[schemars(with = "Option<TaskDefinitionName>")]
     pub task_definition: TaskDefinitionName,
+    /// The containers of its tasks by name, instead of a `task_definition`: that is made for it, and so
+    /// are a log group and, where they are not given, roles with the rights that are needed and no
+    /// others. They have the service's name, the roles also `-execution` and `-task`
+    #[serde(default)]
+    pub containers: Expanded<BTreeMap<String, Container>>,
+    /// With `containers`: CPU of a task, in units of which 1024 are one processor
+    #[serde(default)]
+    pub cpu: Expanded<i32>,
+    /// With `containers`: memory of a task, in MiB; what Fargate takes depends on `cpu`
+    #[serde(default)]
+    pub memory_mib: Expanded<i32>,
+    /// With `containers`: disk of a task on Fargate, 21 to 200 GiB; 20 GiB if not given
+    #[serde(default)]
+    pub ephemeral_storage_gib: Expanded<i32>,
+    /// With `containers`: processors that the images are built for
+    #[serde(default)]
+    pub architecture: Expanded<Architecture>,
+    /// With `containers`: role that ECS takes to pull the images, read secrets and write logs; without
+    /// it, one that may do this and nothing else
+    #[serde(default)]
+    pub execution_role: Expanded<RoleOrArn>,
+    /// With `containers`: role that the containers themselves have; without it, one that may do what
+    /// `permissions` says, or none
+    #[serde(default)]
+    pub task_role: Expanded<RoleOrArn>,
+    /// With `containers`: what they may do in AWS, as a policy document or its statements
+    #[serde(default)]
+    pub permissions: Expanded<PolicyDocument>,
+    /// With `containers`: days that their logs are kept; 30 if not given
+    #[serde(default)]
+    pub log_retention_days: Expanded<i32>,
+    /// With `containers`: revisions that it can be rolled back to, with the newest; 5 if not given
+    #[serde(default)]
+    pub keep_revisions: Expanded<usize>,
     /// Tasks that are kept running
     #[serde(default = "one")]
     #[schemars(range(min = 0, max = 5000))]
@@ -60,13 +103,14 @@ pub struct Service {
     /// Ids of the subnets that its tasks run in, at most 16, instead of `network`
     #[serde(default)]
     pub subnets: Vec<String>,
-    /// Security groups of its tasks, at most 5; without any, the network's default one
+    /// Security groups of its tasks, at most 5. Without any: a group that lets in the load balancer
+    /// that is made for it, if one is; else the network's default one
     #[serde(default)]
     pub security_groups: Vec<SecurityGroupName>,
     /// Its tasks have public addresses, without which they reach the internet (and images) only
     /// through a gateway of the network. Not on EC2 instances
     pub public_ip: Option<bool>,
-    /// What sends requests to its tasks
+    /// What sends requests to its tasks: a `target_group`, or a load balancer that is made for it
     pub load_balancer: Option<LoadBalancer>,
     /// Seconds in which the load balancer's verdict on a new task does not count
     #[serde(default)]
@@ -83,13 +127,17 @@ pub struct Service {
     #[serde(default = "two_hundred")]
     #[schemars(range(min = 100, max = 200))]
     pub maximum_percent: i32,
-    /// Commands can be run in its containers (`aws ecs execute-command`); the task role must allow
+    /// Commands can be run in its containers (`aws ecs execute-command`); a `task_role` must allow
     /// it
     #[serde(default)]
     pub execute_command: bool,
     /// Whose tags its tasks carry
     #[serde(default)]
     pub propagate_tags: PropagateTags,
+}
+
+fn no_task_definition() -> TaskDefinitionName {
+    TaskDefinitionName(String::new())
 }
 
 fn one() -> i32 {
@@ -197,13 +245,39 @@ impl Resource for Service {
         ("arn", "Amazon resource name"),
         ("cluster", "Name of its cluster in AWS"),
     ];
+    const BORROWS: &'static [(&'static str, OutputMeaning)] = &[
+        (
+            "load_balancers",
+            ("url", "Where the load balancer that is made for it answers"),
+        ),
+        (
+            "load_balancers",
+            (
+                "dns_name",
+                "Host name of the load balancer that is made for it",
+            ),
+        ),
+        (
+            "load_balancers",
+            ("zone_id", "Hosted zone of that name, for alias records"),
+        ),
+    ];
     const ARN: Option<&'static str> = Some(ARN);
     const DELETE_RANK: u8 = 32;
     const DELETE_SEES_IT_GONE: bool = true;
     type Live = Live;
 
+    fn expand(name: &str, entry: &Entry, sections: &Sections) -> Result<Option<Expansion>, Errors> {
+        short::expand(name, entry, sections)
+    }
+
     fn check(&self) -> Vec<(Vec<Step>, String)> {
         let mut problems = self.tasks_network().check();
+        let left = short::left(self);
+        if let (true, Some(balancer)) = (left.is_empty(), &self.load_balancer) {
+            problems.extend(balancer.check());
+        }
+        problems.extend(left);
         problems.extend(capacity_share::check(&self.capacity));
         let mut problem = |field: &str, text: &str| {
             problems.push((vec![Step::Key(field.to_owned())], text.to_owned()));

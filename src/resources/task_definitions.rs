@@ -12,14 +12,17 @@ use super::named;
 use super::one_or_many::OneOrMany;
 use super::role::RoleOrArn;
 use crate::aws::{Tags, tags};
-use crate::base::node::Step;
-use crate::base::{Address, Cost, Diff, OutputMeaning, Outputs, Result};
+use crate::base::node::{Entry, Step};
+use crate::base::{
+    Address, Cost, Diff, Errors, Expansion, OutputMeaning, Outputs, Result, Sections,
+};
 use crate::contract::{Context, Iam, Presence, Resource, Target, Wanted};
 
 mod check;
 pub(super) mod containers;
 mod difference;
 mod fargate;
+mod images;
 mod registering;
 mod revisions;
 
@@ -216,10 +219,22 @@ impl Resource for TaskDefinition {
         ("network_mode", "How containers reach the network"),
     ];
     const ARN: Option<&'static str> = Some(ARN);
+    const CHECKED_IN_PART: bool = true;
     const DELETE_RANK: u8 = 48;
     const DELETE_SEES_IT_GONE: bool = true;
     const CREATE_FIRST: bool = true;
     type Live = Live;
+
+    fn expand(
+        _name: &str,
+        entry: &Entry,
+        sections: &Sections,
+    ) -> Result<Option<Expansion>, Errors> {
+        Ok(images::named(&entry.node, sections).map(|spec| Expansion {
+            spec,
+            others: Vec::new(),
+        }))
+    }
 
     fn check(&self) -> Vec<(Vec<Step>, String)> {
         check::check(self)

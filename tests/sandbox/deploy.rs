@@ -191,7 +191,7 @@ fn the_bundled_api_is_deployed_and_replaced_without_a_failed_request() {
     );
     assert_eq!((bad, asked > 100), (Vec::new(), true), "{asked} requests");
 
-    let logs = run("logs", &["services.api", "-f", "btc-api.yml"]);
+    let logs = run("logs", &["services.btc-api", "-f", "btc-api.yml"]);
     assert!(
         logs.stdout.contains("version two starts"),
         "{}",

@@ -315,7 +315,8 @@ impl Living<'_> {
     fn all_fields_were_changed(&self, changed: &BTreeMap<String, BTreeSet<String>>) {
         let schema = self.kind.schema().to_value();
         for (field, its) in schema["properties"].as_object().unwrap() {
-            if self.life.unchanged.contains_key(field) {
+            // Another kind has what an expanded field stands for.
+            if self.life.unchanged.contains_key(field) || its["x-fixed"].is_object() {
                 continue;
             }
             let kind = self.kind.name();

@@ -89,13 +89,14 @@ pub(super) async fn created(spec: &Service, cx: &Context, target: Target<'_>) ->
     Ok(live)
 }
 
-/// ECS is still making its own role, does not see the cluster or the roles yet, or an old service of
-/// that name is on its way out.
+/// ECS is still making its own role, does not see the cluster or the roles yet, an old service of that
+/// name is on its way out, or no load balancer sends requests to the target group yet.
 fn is_too_early(error: &Error) -> bool {
     let text = error.message();
     text.contains("service linked role")
         || text.contains("ECS was unable to assume the role")
         || text.contains("still Draining")
+        || text.contains("does not have an associated load balancer")
         || is_code(error, "ClusterNotFoundException")
 }
 
@@ -161,8 +162,19 @@ pub(super) async fn updated(
     if changes("health_check_grace_seconds") {
         call = call.health_check_grace_period_seconds(spec.health_check_grace_seconds);
     }
-    let done = call.send().await;
-    let told = done.map_err(refused("ecs:UpdateService"))?.service;
+    let news = |text: &str| cx.progress.doing(target.address, text);
+    let what = format!("service `{}` to be changed", live.name);
+    let wait = Wait::new(what, Duration::from_mins(10), &news);
+    let told = wait.until(async || {
+        let done = call.clone().send().await;
+        match done.map_err(refused("ecs:UpdateService")) {
+            Ok(told) => Ok(Poll::Ready(told.service)),
+            // A balancer or role that was made a moment ago.
+            Err(error) if is_too_early(&error) => Ok(Poll::Pending(error.message().to_owned())),
+            Err(error) => Err(error),
+        }
+    });
+    let told = told.await?;
     let told = told.ok_or_else(|| Error::failed("ecs:UpdateService: an empty answer"))?;
     let mut now = rollout::finished(cx, target.address, told).await?;
     now.tags = live.tags;

@@ -25,7 +25,8 @@ pub(in crate::resources) const LATER: &str = "(known after apply)";
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Container {
-    /// The image, with its repository and tag or digest
+    /// The image: one under `images`, which is pinned by its digest; or any other, with its repository
+    /// and tag or digest
     pub image: String,
     /// TCP port that it listens on, or a list of them
     #[serde(default)]

@@ -10,6 +10,7 @@ from copy import copy
 from moto.core.utils import camelcase_to_underscores
 from moto.ecs.models import EC2ContainerServiceBackend, Service
 from moto.ecs.responses import EC2ContainerServiceResponse
+from moto.elbv2.models import elbv2_backends
 
 from patch import refusing, replaces
 
@@ -98,6 +99,15 @@ def list_services(old, self, *args, **kwargs):
     return [arn for arn in old(self, *args, **kwargs) if arn not in gone]
 
 
+def must_be_used(backend, balancers):
+    """https://docs.aws.amazon.com/AmazonECS/latest/developerguide/alb.html"""
+    groups = elbv2_backends[backend.account_id][backend.region_name].target_groups
+    for arn in (it.get("targetGroupArn") for it in balancers or ()):
+        if arn in groups and not groups[arn].load_balancer_arns:
+            text = f"The target group with targetGroupArn {arn} does not have an associated load balancer."
+            refuse("InvalidParameterException", text)
+
+
 @replaces(EC2ContainerServiceBackend)
 def create_service(old, self, cluster_str, service_name, *args, **kwargs):
     """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateService.html"""
@@ -111,6 +121,7 @@ def create_service(old, self, cluster_str, service_name, *args, **kwargs):
         if not RUNS:
             known.status = "INACTIVE"
         refuse("InvalidParameterException", "Unable to Start a service that is still Draining.")
+    must_be_used(self, args[2])
     service = old(self, cluster_str, service_name, *args, **kwargs)
     if RUNS:
         service.scheduler = rollouts.Scheduler(self, service)
@@ -125,6 +136,7 @@ def update_service(old, self, service_properties):
     known = self.services.get(f"{cluster.name}:{name}")
     if known and known.status == "INACTIVE":
         refuse("ServiceNotActiveException", "Service was not ACTIVE.")
+    must_be_used(self, service_properties.get("load_balancers"))
     before = {name: getattr(known, name, None) for name in ANEW}
     anew = service_properties.get("force_new_deployment")
     service = old(self, service_properties)

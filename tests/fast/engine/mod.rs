@@ -98,7 +98,9 @@ impl Playroom {
             .map(|kind| Section {
                 name: kind.name(),
                 outputs: kind.outputs(),
+                borrows: kind.borrows(),
                 asks: kind.asks(),
+                expand: Box::new(|_, _, _| Ok(None)),
                 schema: Box::new(move || kind.schema()),
             })
             .collect();

@@ -180,6 +180,8 @@ fn section<T: JsonSchema>(name: &'static str) -> Section {
         name,
         schema: Box::new(schema),
         outputs: &[],
+        borrows: &[],
+        expand: Box::new(|_, _, _| Ok(None)),
         asks: false,
     }
 }
