@@ -61,12 +61,12 @@ class FourCommands:
         subprocess.run(["docker", "login", "-u", "AWS", "--password-stdin", registry], input=login, text=True, check=True, capture_output=True, env=self.env())
         self.push()
         text = (REPOSITORY / "playbooks/btc-api.yml").read_text()
-        begin, end = text.index("repositories:"), text.index("log_groups:")
+        begin, end = text.index("repositories:"), text.index("clusters:")
         text = text[:begin] + text[end:]
-        for old, new in (("stack: btc-api", "stack: peer"), ("{{ images.api.uri }}", self.image), ("btc-api", "peer"), ("BTC_API", "PEER")):
+        for old, new in (("image: btc-report-api", 'image: "{{ vars.app }}"'), ("btc-api", "peer"), ("BTC_API", "PEER")):
             text = text.replace(old, new)
         (DIR / "theirs.yml").write_text(text)
-        run([TIDEWALK, "apply", "theirs.yml", "--sandbox", "--yes", "--var", "app=theirs"])
+        run([TIDEWALK, "apply", "theirs.yml", "--sandbox", "--yes", "--var", f"app={self.image}"])
 
     def env(self):
         # A configuration of its own, so that the user's stays as it is.

@@ -1,5 +1,6 @@
 //! What can be told offline: every spec against its kind, with nothing known of other resources.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::base::{Errors, World};
@@ -30,5 +31,8 @@ pub fn check(playbook: &Playbook, kinds: &[Arc<dyn Kind>], facts: &Facts) -> Res
             .location()
             .map(|at| (at.source.path.clone(), at.line, at.column))
     });
+    // What is wrong with one of `for_each` is wrong with the others.
+    let mut seen = HashSet::new();
+    errors.0.retain(|error| seen.insert(error.to_string()));
     errors.into_result(())
 }

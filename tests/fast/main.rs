@@ -20,5 +20,6 @@ mod readme;
 mod reference;
 mod registry;
 mod report;
+mod services;
 #[path = "../stage/mod.rs"]
 mod stage;

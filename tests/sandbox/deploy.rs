@@ -206,6 +206,48 @@ fn the_bundled_api_is_deployed_and_replaced_without_a_failed_request() {
     );
 }
 
+/// A service whose containers read what only its own role may read.
+const SECRETIVE: &str = "
+stack: vault
+region: eu-west-1
+vars: { with: { default: token } }
+repositories: { apps: {} }
+images: { api: { context: app, repository: apps } }
+keys: { own: {} }
+parameters:
+  token: { name: /vault/token, type: SecureString, generate: { length: 12 }, key: own }
+secrets:
+  word: { generate: { length: 9 }, recovery_days: 0 }
+clusters: { main: {} }
+services:
+  api:
+    for_each: [one]
+    cluster: main
+    cpu: 256
+    memory_mib: 512
+    launch_type: FARGATE
+    containers:
+      api: { image: api, port: 8000, secrets: { TOKEN: { parameter: token }, WORD: { secret: word } } }
+    load_balancer: { health_check: { path: /stats, interval_seconds: 5, timeout_seconds: 2 } }
+outputs: { url: '{{ services.api.one.url }}' }
+";
+
+#[test]
+fn a_short_service_reads_its_secrets_and_leaves_nothing() {
+    let beach = site();
+    beach.write("vault.yml", SECRETIVE);
+    let applied = beach.expect(0, &["apply", "vault.yml", "--sandbox", "--yes"]);
+    let (status, text) = page(&beach, &format!("{}report", url(&applied)));
+    let token = text.trim().rsplit(' ').next().unwrap();
+    assert_eq!((status, token.len()), (200, 12), "{text}");
+    beach.expect(0, &["plan", "vault.yml", "--sandbox"]);
+    beach.expect(0, &["destroy", "vault.yml", "--sandbox", "--yes"]);
+    assert_eq!(
+        (containers(&beach).as_str(), left(&beach)),
+        ("", Vec::new())
+    );
+}
+
 /// The version from before answers.
 fn still_serves(beach: &Beach, report: &str, vars: &[&str]) {
     let (status, text) = page(beach, report);
