@@ -67,6 +67,8 @@ pub type Lazy<T> = Arc<LazyLock<T, Box<dyn FnOnce() -> T + Send>>>;
 pub struct Clients {
     /// ACM.
     pub acm: Lazy<aws_sdk_acm::Client>,
+    /// Application Auto Scaling.
+    pub scaling: Lazy<aws_sdk_applicationautoscaling::Client>,
     /// EC2 Auto Scaling.
     pub autoscaling: Lazy<aws_sdk_autoscaling::Client>,
     /// `CloudWatch`.
@@ -213,6 +215,7 @@ pub async fn connect(options: &ConnectOptions) -> Result<Clients> {
     let by_path = options.endpoint.is_some();
     Ok(Clients {
         acm: client!(aws_sdk_acm, "acm"),
+        scaling: client!(aws_sdk_applicationautoscaling, "application-autoscaling"),
         autoscaling: client!(aws_sdk_autoscaling, "autoscaling"),
         cloudwatch: client!(aws_sdk_cloudwatch, "cloudwatch"),
         dynamodb: client!(aws_sdk_dynamodb, "dynamodb"),

@@ -24,6 +24,8 @@ pub struct Wait<'a> {
     news: &'a (dyn Fn(&str) + Send + Sync),
     first: Duration,
     longest: Duration,
+    /// Each pause is longer by this part of the one before.
+    growth: f64,
 }
 
 impl fmt::Debug for Wait<'_> {
@@ -45,6 +47,7 @@ impl<'a> Wait<'a> {
             news,
             first: Duration::from_millis(250),
             longest: Duration::from_secs(5),
+            growth: 0.5,
         }
     }
 
@@ -53,6 +56,13 @@ impl<'a> Wait<'a> {
     pub fn every(mut self, first: Duration, longest: Duration) -> Self {
         self.first = first;
         self.longest = longest;
+        self
+    }
+
+    /// Lets the pauses grow slowly: more looks, and the end is seen sooner.
+    #[must_use]
+    pub fn closely(mut self) -> Self {
+        self.growth = 0.125;
         self
     }
 
@@ -89,7 +99,7 @@ impl<'a> Wait<'a> {
                 .hint("run the command again: it goes on from here"));
             }
             sleep(pause).await;
-            pause = (pause * 3 / 2).min(self.longest);
+            pause = pause.mul_f64(1.0 + self.growth).min(self.longest);
         }
     }
 }

@@ -11,11 +11,10 @@ pub type Apart = (&'static str, fn(&Node) -> bool);
 
 /// Whether the group is to be asked for, for a resource with these tags.
 #[must_use]
-pub fn is_asked(wanted: &Wanted, tags: &Tags, (name, has): Apart) -> bool {
+pub fn is_asked(wanted: &Wanted, tags: &Tags, apart: Apart) -> bool {
     if wanted.for_deletion {
         return false;
     }
-    let remembered = tags.value(SETTINGS).unwrap_or_default();
     let owner = tags.owner();
     let declares = || {
         let mut declared = wanted.declared.iter();
@@ -23,10 +22,17 @@ pub fn is_asked(wanted: &Wanted, tags: &Tags, (name, has): Apart) -> bool {
             owner
                 .as_ref()
                 .is_some_and(|owner| owner.address == *address)
-                && has(node)
+                && apart.1(node)
         })
     };
-    remembered.split(SEPARATOR).any(|it| it == name) || declares()
+    is_remembered(tags, apart) || declares()
+}
+
+/// Whether it was declared when the resource was applied last.
+#[must_use]
+pub fn is_remembered(tags: &Tags, (name, _): Apart) -> bool {
+    let remembered = tags.value(SETTINGS).unwrap_or_default();
+    remembered.split(SEPARATOR).any(|it| it == name)
 }
 
 /// The tags that it should carry, with the groups of `all` that are declared. A group that was

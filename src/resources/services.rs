@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::apart::remembered;
 use super::capacity_share::{self, CapacityShare};
 use super::named;
 use super::place;
@@ -29,11 +30,14 @@ pub mod logs;
 mod preflight;
 pub mod rollback;
 mod rollout;
+mod scaling;
 mod short;
 mod words;
 
 pub use load_balancer::LoadBalancer;
 pub use logs::place;
+pub use scaling::Autoscaling;
+use scaling::SCALING;
 use short::Expanded;
 pub use words::{LaunchType, PropagateTags};
 
@@ -110,6 +114,9 @@ pub struct Service {
     /// Its tasks have public addresses, without which they reach the internet (and images) only
     /// through a gateway of the network. Not on EC2 instances
     pub public_ip: Option<bool>,
+    /// How many tasks there are, by what they have to do: `desired_count` is then only how many there are
+    /// at first
+    pub autoscaling: Option<Autoscaling>,
     /// What sends requests to its tasks: a `target_group`, or a load balancer that is made for it
     pub load_balancer: Option<LoadBalancer>,
     /// Seconds in which the load balancer's verdict on a new task does not count
@@ -178,6 +185,8 @@ pub struct Live {
     capacity: Vec<CapacityShare>,
     place: Option<TaskPlace>,
     load_balancer: Option<load_balancer::Attached>,
+    /// Where it was asked for and is there.
+    scaling: Option<scaling::Scaled>,
     health_check_grace_seconds: i32,
     circuit_breaker: bool,
     minimum_healthy_percent: i32,
@@ -213,7 +222,12 @@ impl crate::contract::Live for Live {
 impl Resource for Service {
     const KIND: &'static str = "services";
     const IAM: Iam = Iam {
-        discover: &["tag:GetResources", "ecs:DescribeServices"],
+        discover: &[
+            "tag:GetResources",
+            "ecs:DescribeServices",
+            "application-autoscaling:DescribeScalableTargets",
+            "application-autoscaling:DescribeScalingPolicies",
+        ],
         apply: &[
             place::ACTIONS[0],
             place::ACTIONS[1],
@@ -228,6 +242,11 @@ impl Resource for Service {
             "ssm:GetParameters",
             "secretsmanager:DescribeSecret",
             "elasticloadbalancing:DescribeTargetHealth",
+            "elasticloadbalancing:DescribeTargetGroups",
+            "application-autoscaling:RegisterScalableTarget",
+            "application-autoscaling:PutScalingPolicy",
+            "application-autoscaling:DeleteScalingPolicy",
+            "application-autoscaling:DeregisterScalableTarget",
             "logs:GetLogEvents",
             "ecs:TagResource",
             "ecs:UntagResource",
@@ -236,6 +255,7 @@ impl Resource for Service {
             "ecs:DescribeServices",
             "ecs:ListTasks",
             "ecs:DeleteService",
+            "application-autoscaling:DeregisterScalableTarget",
             "ecs:DescribeTasks",
         ],
     };
@@ -278,6 +298,9 @@ impl Resource for Service {
             problems.extend(balancer.check());
         }
         problems.extend(left);
+        if let Some(scaling) = &self.autoscaling {
+            problems.extend(scaling.check(self.load_balancer.is_some()));
+        }
         problems.extend(capacity_share::check(&self.capacity));
         let mut problem = |field: &str, text: &str| {
             problems.push((vec![Step::Key(field.to_owned())], text.to_owned()));
@@ -333,8 +356,10 @@ impl Resource for Service {
             Some(live) => creation::updated(self, cx, target, live.clone()).await?,
             None => creation::created(self, cx, target).await?,
         };
-        retag(&cx.aws, &live.arn, &live.tags, target.tags).await?;
-        live.tags.apply(target.tags);
+        let tags = remembered(target, &[SCALING]);
+        retag(&cx.aws, &live.arn, &live.tags, &tags).await?;
+        live.tags.apply(&tags);
+        scaling::apply(cx, self, &mut live).await?;
         Ok(live)
     }
 

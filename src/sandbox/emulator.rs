@@ -20,6 +20,10 @@ const PACKAGE: &str = "moto[server]==5.2.5";
 const FILES: &[(&str, &str)] = &[
     ("acm.py", include_str!("moto/acm.py")),
     ("agent.py", include_str!("moto/agent.py")),
+    (
+        "applicationautoscaling.py",
+        include_str!("moto/applicationautoscaling.py"),
+    ),
     ("autoscaling.py", include_str!("moto/autoscaling.py")),
     ("awake.py", include_str!("moto/awake.py")),
     ("balancers.py", include_str!("moto/balancers.py")),

@@ -7,11 +7,14 @@ use aws_sdk_ecs::types::{
     DeploymentConfiguration, NetworkConfiguration,
 };
 
-use super::{Live, Service, difference, listing, load_balancer, preflight, rollout};
+use super::{
+    Live, SCALING, Service, difference, listing, load_balancer, preflight, rollout, scaling,
+};
 use crate::aws::ecs::sdk_tags;
 use crate::aws::{Poll, Wait, is_code, refused};
-use crate::base::{Address, Error, Result};
+use crate::base::{Address, Error, FieldChange, Result};
 use crate::contract::{Context, Target};
+use crate::resources::apart::remembered;
 use crate::resources::named;
 
 /// A rollout that came to nothing, as AWS words it.
@@ -48,7 +51,7 @@ pub(super) async fn created(spec: &Service, cx: &Context, target: Target<'_>) ->
     let call = cx.aws.ecs.create_service().service_name(&name);
     let call = call.cluster(cluster(spec, target)?);
     let call = call.task_definition(task);
-    let call = call.desired_count(spec.desired_count);
+    let call = call.desired_count(scaling::wanted_count(spec, None));
     let call = call.set_launch_type(spec.launch_type.map(super::words::LaunchType::sdk));
     let call = call.set_capacity_provider_strategy(capacity(spec)?);
     let call = call.set_network_configuration(network(spec, cx, target).await?);
@@ -60,7 +63,8 @@ pub(super) async fn created(spec: &Service, cx: &Context, target: Target<'_>) ->
     let call = call.deployment_configuration(deployment(spec));
     let call = call.enable_execute_command(spec.execute_command);
     let call = call.propagate_tags(spec.propagate_tags.sdk());
-    let call = call.set_tags(Some(sdk_tags(&target.tags.0)));
+    let tags = remembered(target, &[SCALING]);
+    let call = call.set_tags(Some(sdk_tags(&tags.0)));
     let news = |text: &str| cx.progress.doing(target.address, text);
     let what = format!("service `{name}` to be made");
     let wait = Wait::new(what, Duration::from_mins(10), &news);
@@ -85,7 +89,7 @@ pub(super) async fn created(spec: &Service, cx: &Context, target: Target<'_>) ->
         return updated(spec, cx, target, there).await;
     };
     let mut live = rollout::finished(cx, target.address, made).await?;
-    live.tags = target.tags.clone();
+    live.tags = tags;
     Ok(live)
 }
 
@@ -109,7 +113,9 @@ pub(super) async fn updated(
     live: Live,
 ) -> Result<Live> {
     let diff = difference::between(spec, &live, target);
-    if diff.is_empty() {
+    // Autoscaling is none of ECS's.
+    let of_ecs = |it: &FieldChange| !it.field.starts_with("autoscaling.");
+    if !diff.changes.iter().any(of_ecs) {
         return Ok(live);
     }
     let changes = |field: &str| {
@@ -125,7 +131,7 @@ pub(super) async fn updated(
     let call = call.cluster(&live.cluster);
     let call = call.task_definition(task);
     let mut call = call
-        .desired_count(spec.desired_count)
+        .desired_count(scaling::wanted_count(spec, Some(live.desired_count)))
         .deployment_configuration(deployment(spec))
         .enable_execute_command(spec.execute_command)
         .propagate_tags(spec.propagate_tags.sdk());
@@ -178,6 +184,7 @@ pub(super) async fn updated(
     let told = told.ok_or_else(|| Error::failed("ecs:UpdateService: an empty answer"))?;
     let mut now = rollout::finished(cx, target.address, told).await?;
     now.tags = live.tags;
+    now.scaling = live.scaling;
     Ok(now)
 }
 

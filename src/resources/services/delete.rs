@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use aws_sdk_ecs::types::DesiredStatus;
 
-use super::{Live, Service, listing};
+use super::{Live, SCALING, Service, listing, scaling};
 use crate::aws::{Poll, Wait, is_code, refused};
 use crate::base::{Address, Error, Result};
 use crate::contract::{Context, Resource};
+use crate::resources::apart;
 
 /// The most tasks in one `DescribeTasks`:
 /// <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeTasks.html>.
@@ -21,6 +22,9 @@ pub(super) async fn delete(cx: &Context, live: &Live) -> Result<()> {
         Some(owner) => owner.address,
         None => Address::new(Service::KIND, &live.name),
     };
+    if apart::is_remembered(&live.tags, SCALING) {
+        scaling::end(cx, live).await?;
+    }
     // By force: with the tasks that it still runs.
     let call = cx.aws.ecs.delete_service().cluster(&live.cluster);
     let call = call.service(&live.name).force(true).send().await;

@@ -1,7 +1,7 @@
 //! What differs between a service and what is wanted of it, tags aside.
 
 use super::words::PropagateTags;
-use super::{Live, Service, load_balancer};
+use super::{Live, Service, load_balancer, scaling};
 use crate::base::{Address, Diff, Shown, World};
 use crate::contract::Target;
 use crate::resources::reference::named;
@@ -35,7 +35,7 @@ pub(super) fn between(spec: &Service, live: &Live, target: Target<'_>) -> Diff {
         .field(
             "desired_count",
             Shown::of(live.desired_count),
-            Shown::of(spec.desired_count),
+            Shown::of(scaling::wanted_count(spec, Some(live.desired_count))),
         );
     if let Some(state) = live.rollout.as_deref().filter(|it| *it != COMPLETED) {
         // One that was not waited for, or that failed with nothing to go back to.
@@ -57,6 +57,7 @@ pub(super) fn between(spec: &Service, live: &Live, target: Target<'_>) -> Diff {
     if let Some(place) = &live.place {
         diff = spec.tasks_network().diff(diff, place, world);
     }
+    diff = scaling::diff(diff, spec, live);
     let (old, new) = (live.load_balancer.as_ref(), spec.load_balancer.as_ref());
     load_balancer::diff(diff, old, new, world)
         .field(

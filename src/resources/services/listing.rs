@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_sdk_ecs::types::{self, AssignPublicIp, ServiceField};
 use futures::future::{join_all, try_join_all};
 
-use super::{ARN, Live, rollout};
+use super::{ARN, Live, rollout, scaling};
 use crate::aws::ecs::tags_of;
 use crate::aws::{is_code, refused};
 use crate::base::{Error, Result, Value};
@@ -43,7 +43,9 @@ pub(super) async fn discover(cx: &Context, wanted: &Wanted) -> Result<Vec<Live>>
     let ids: Vec<_> = ids.into_iter().collect();
     let found = describe(cx, &ids).await?.into_iter();
     // What is on its way out is absence.
-    Ok(found.filter(|live| live.status == "ACTIVE").collect())
+    let mut found: Vec<_> = found.filter(|live| live.status == "ACTIVE").collect();
+    scaling::tell(cx, wanted, &mut found).await?;
+    Ok(found)
 }
 
 /// The services of these ids (`CLUSTER/NAME`) that ECS still knows, whatever their status.
@@ -135,6 +137,7 @@ impl From<types::Service> for Live {
             capacity: capacity.collect(),
             place,
             load_balancer: load_balancers.map(Into::into).next(),
+            scaling: None,
             health_check_grace_seconds: told.health_check_grace_period_seconds.unwrap_or(0),
             circuit_breaker: breaker,
             minimum_healthy_percent: percent(|it| it.minimum_healthy_percent, 100),

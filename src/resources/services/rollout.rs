@@ -29,7 +29,7 @@ pub(super) async fn finished(cx: &Context, address: &Address, answer: Told) -> R
     let live = Live::from(answer);
     let news = |text: &str| cx.progress.doing(address, text);
     let what = format!("service `{}` to be steady", live.name);
-    let wait = Wait::new(what, Duration::from_mins(30), &news);
+    let wait = Wait::new(what, Duration::from_mins(30), &news).closely();
     let sight = Mutex::new(Sight::new());
     let ends = wait.until(async || {
         let Some(told) = listing::one(cx, &live.cluster, &live.name).await? else {

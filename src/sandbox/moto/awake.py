@@ -26,6 +26,7 @@ JSON = {
     "secretsmanager": "secretsmanager.ListSecrets",
     "logs": "Logs_20140328.DescribeLogGroups",
     "acm": "CertificateManager.ListCertificates",
+    "application-autoscaling": "AnyScaleFrontendService.DescribeScalableTargets",
 }
 REST = {"route53": "/2013-04-01/hostedzone", "scheduler": "/schedules", "s3": "/"}
 

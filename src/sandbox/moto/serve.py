@@ -20,6 +20,7 @@ from moto.moto_server.werkzeug_app import (
 from werkzeug.serving import make_server
 
 import acm
+import applicationautoscaling
 import autoscaling
 import awake
 import dynamodb
