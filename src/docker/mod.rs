@@ -5,6 +5,7 @@ mod containers;
 mod engine;
 mod images;
 mod networks;
+mod sealed;
 
 pub use build::{Build, Login};
 pub use containers::{Container, Exec, Listed};

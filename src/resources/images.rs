@@ -13,9 +13,11 @@ use self::context::{Folder, Packed};
 use self::place::{Place, begin, found, from_id};
 use super::local_path::expand;
 use super::reference::RepositoryName;
+use super::value_from::ValueFrom;
 use crate::base::deserialize::from_node;
 use crate::base::{
-    Address, Cost, Diff, Error, ErrorKind, Errors, Node, OutputMeaning, Outputs, Result, Shown, hex,
+    Address, Cost, Diff, Error, ErrorKind, Errors, Node, OutputMeaning, Outputs, Result, Secret,
+    Shown, hex,
 };
 use crate::contract::{Context, Found, Iam, Kind, Patience, Presence, Stage, Target, Wanted};
 use crate::docker::{Build, Engine};
@@ -45,6 +47,10 @@ pub struct Image {
     /// Build arguments. Whoever has the image can read them: no secrets
     #[serde(default)]
     args: BTreeMap<String, String>,
+    /// Secrets by the `id` by which the Dockerfile reads them (`RUN --mount=type=secret,id=ID`): in no
+    /// layer of the image, and in no file of this machine. A changed one does not build it anew
+    #[serde(default)]
+    secrets: BTreeMap<String, ValueFrom>,
     /// The stage of the Dockerfile to build; without it, the last one
     target: Option<String>,
     /// The system that it is for, such as `linux/arm64`
@@ -102,6 +108,15 @@ impl Made {
 }
 
 impl Image {
+    fn secrets(&self, target: Target<'_>) -> Result<Vec<(String, Secret)>> {
+        let written = target.node.entry("secrets").unwrap_or(target.node);
+        let read = self.secrets.iter().map(|(id, source)| {
+            let node = written.entry(id).unwrap_or(written);
+            Ok((id.clone(), source.read_at(target, node)?))
+        });
+        read.collect()
+    }
+
     fn folder(&self, folder: &Path) -> Result<Folder> {
         let context: PathBuf = folder.join(expand(&self.context));
         Folder::open(context, &self.dockerfile)
@@ -176,6 +191,13 @@ impl Kind for Images {
         if let Some(args) = node.entry("args").filter(|it| it.has_secret()) {
             let text = "a secret in `args` could be read by whoever has the image";
             errors.push(Error::playbook(text, &args.at));
+        }
+        for (id, source) in &spec.secrets {
+            if let Some(problem) = source.problem() {
+                let written = node.entry("secrets").and_then(|it| it.entry(id));
+                let at = written.map_or(&node.at, |it| &it.at);
+                errors.push(Error::playbook(problem, at));
+            }
         }
         let mut wrong = |field: &str, text: String| {
             let at = node.entry(field).map_or(&node.at, |it| &it.at);
@@ -265,6 +287,7 @@ impl Kind for Images {
             args: &spec.args,
             target: spec.target.as_deref(),
             platform: &spec.platform,
+            secrets: spec.secrets(target)?,
         };
         doing(&format!("building from {} files", packed.files));
         let placed = |error: Error| error.at(target.at);

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use crate::base::{Diff, Effect, Error, FieldChange, Result, ResultExt, Secret, Shown, hex};
+use crate::base::{Diff, Effect, Error, FieldChange, Node, Result, ResultExt, Secret, Shown, hex};
 use crate::contract::Target;
 
 /// Rounds of hashing: guesses at a weak value cost so much more.
@@ -35,6 +35,14 @@ impl ValueFrom {
     /// A playbook error, when there is none there.
     pub fn read(&self, target: Target<'_>) -> Result<Secret> {
         let node = target.node.entry("value_from").unwrap_or(target.node);
+        self.read_at(target, node)
+    }
+
+    /// The value of a source that is written at `node`.
+    ///
+    /// # Errors
+    /// A playbook error, when there is none there.
+    pub fn read_at(&self, target: Target<'_>, node: &Node) -> Result<Secret> {
         let missing = |text: String| Error::playbook(text, &node.at);
         let text = match self {
             Self::Env(name) => std::env::var(name)

@@ -216,3 +216,82 @@ fn images_in_a_repository_that_stays_are_taken_away_and_no_others() {
     let tags: Vec<_> = left.iter().filter_map(|id| id.image_tag()).collect();
     assert_eq!(tags, ["mine"]);
 }
+
+const SEALED: &str = r#"
+stack: sealed
+region: eu-west-1
+repositories: { shop: {} }
+images:
+  web: { context: web, repository: shop, secrets: { token: { env: BUILD_TOKEN } } }
+outputs: { image: "{{ images.web.uri }}" }
+"#;
+
+/// Says how long the secret is, in a file of the image.
+const PROGRAM: &str = r#"fn main() {
+    let token = std::fs::read_to_string("/run/secrets/token").unwrap();
+    std::fs::write("/seen", format!("{} characters", token.len())).unwrap();
+}"#;
+
+#[test]
+fn a_build_reads_a_secret_that_is_in_no_layer() {
+    let beach = Beach::without_hosts();
+    beach.write("web.yml", SEALED);
+    let run = "RUN --mount=type=secret,id=token,required=true [\"/look\"]";
+    let dockerfile = format!("FROM scratch\nCOPY look /\n{run}\n");
+    beach.write("web/Dockerfile", &dockerfile);
+    beach.write("look.rs", PROGRAM);
+    let mut rustc = Command::new("rustc");
+    rustc.args([
+        "--edition",
+        "2024",
+        "-C",
+        "target-feature=+crt-static",
+        "-o",
+    ]);
+    rustc.arg(beach.folder().join("web/look"));
+    let built = patience::output(rustc.arg(beach.folder().join("look.rs")));
+    assert!(built.status.success(), "{built:?}");
+
+    let apply = ["apply", "web.yml", "--sandbox", "--yes"];
+    let without = beach.run(&apply);
+    let missing = "the environment variable `BUILD_TOKEN` is not set";
+    assert!(without.stderr.contains(missing), "{}", without.stderr);
+    let token = "swordfish-5150";
+    let applied = beach.run_with(&apply, &[("BUILD_TOKEN", token)]);
+    assert_eq!(applied.code, Some(0), "{}", applied.stderr);
+    let said = applied.stdout.clone() + &applied.stderr;
+    assert!(!said.contains(token), "{said}");
+
+    let image = pinned(&applied.stdout);
+    let config = manifest(&image)["config"]["digest"].clone();
+    let (_, config) = pull(&image.0, &format!("blobs/{}", config.as_str().unwrap()));
+    assert!(!String::from_utf8_lossy(&config).contains(token));
+    let mut seen = false;
+    for layer in manifest(&image)["layers"].as_array().unwrap() {
+        let digest = layer["digest"].as_str().unwrap();
+        let (_, layer) = pull(&image.0, &format!("blobs/{digest}"));
+        let mut content = Vec::new();
+        let mut layer = flate2::read::GzDecoder::new(layer.as_slice());
+        std::io::Read::read_to_end(&mut layer, &mut content).unwrap();
+        let has = |text: &str| content.windows(text.len()).any(|it| it == text.as_bytes());
+        assert!(!has(token), "the secret is in a layer");
+        seen |= has("14 characters");
+    }
+    assert!(seen, "the build had no secret");
+    // Another secret is no other image.
+    beach.expect(0, &["plan", "web.yml", "--sandbox"]);
+
+    // A step that fails is told.
+    beach.write(
+        "web/Dockerfile",
+        &dockerfile.replace("id=token", "id=other"),
+    );
+    let failed = beach.run_with(&apply, &[("BUILD_TOKEN", token)]);
+    assert_eq!(failed.code, Some(1), "{}", failed.stderr);
+    assert!(
+        failed.stderr.contains("building the image failed: "),
+        "{}",
+        failed.stderr
+    );
+    assert!(!failed.stderr.contains(token), "{}", failed.stderr);
+}
