@@ -31,6 +31,9 @@ python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
 if [ "${1:-}" = tests ] && ! command -v chromium-headless-shell chromium google-chrome >/dev/null; then
   missing+=(chromium-headless-shell)
 fi
+if [ "${1:-}" = tests ]; then
+  need podman podman
+fi
 if [ "${#missing[@]}" -gt 0 ]; then
   say "installing ${missing[*]}"
   [ "$(id -u)" = 0 ] || fail "that needs root: run \`sudo apt-get install ${missing[*]}\`, then this again"

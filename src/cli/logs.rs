@@ -1,6 +1,6 @@
 //! `tidewalk logs`
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -99,10 +99,10 @@ async fn show(args: &Args, cx: &Context, sources: &[Source], out: &Output) -> Re
     let begun = SignedDuration::try_from(args.since).unwrap_or(SignedDuration::MAX);
     let from = Timestamp::now().saturating_sub(begun);
     let mut from = from.unwrap_or(Timestamp::MIN);
-    let mut shown = HashSet::new();
+    let mut shown = HashMap::new();
     loop {
         let mut lines = written(cx, sources, from).await?;
-        lines.retain(|(_, line)| shown.insert(line.id.clone()));
+        lines.retain(|(_, line)| shown.insert(line.id.clone(), line.at).is_none());
         if !args.follow || !lines.is_empty() {
             for (source, line) in &lines {
                 let (container, stream) = (&source.container, &line.stream);
@@ -116,6 +116,8 @@ async fn show(args: &Args, cx: &Context, sources: &[Source], out: &Output) -> Re
         if let Some((_, last)) = lines.last() {
             let last = Timestamp::from_millisecond(last.at).unwrap_or(from);
             from = from.max(last.saturating_sub(LATE).unwrap_or(from));
+            // What is older is not asked for again.
+            shown.retain(|_, at| *at >= from.as_millisecond());
         }
         tokio::time::sleep(PAUSE).await;
     }

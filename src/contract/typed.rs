@@ -68,6 +68,32 @@ fn as_written(node: &Node) -> Node {
     }
 }
 
+/// What differs where some texts are known only after apply: these do, in any case.
+fn in_part<R: Resource>(live: &Found, target: Target<'_>) -> Result<Option<Diff>> {
+    let node = as_written(target.node);
+    let spec = R::CHECKED_IN_PART.then(|| from_node::<R>(&node));
+    let Some(Ok(spec)) = spec else {
+        return Ok(None);
+    };
+    let mut later = Vec::new();
+    target.node.walk(&mut |node| {
+        if let Value::AfterApply(text) = &node.value {
+            later.push(Shown::of(text));
+        }
+    });
+    let target = Target {
+        node: &node,
+        ..target
+    };
+    let mut diff = spec.diff(live_of::<R>(live)?, target)?;
+    for change in &mut diff.changes {
+        if later.contains(&change.new) {
+            change.new = Shown::AfterApply;
+        }
+    }
+    Ok(Some(diff))
+}
+
 #[async_trait]
 impl<R: Resource> Kind for Typed<R> {
     fn name(&self) -> &'static str {
@@ -157,7 +183,10 @@ impl<R: Resource> Kind for Typed<R> {
     fn diff(&self, target: Target<'_>, live: Option<&Found>) -> Result<Diff> {
         match live {
             None => Ok(made(target.node)),
-            Some(_) if target.node.has_unknown() => {
+            Some(live) if target.node.has_unknown() => {
+                if let Some(diff) = in_part::<R>(live, target)? {
+                    return Ok(diff);
+                }
                 let mut diff = made(target.node);
                 diff.changes
                     .retain(|change| change.new == Shown::AfterApply);

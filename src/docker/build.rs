@@ -71,6 +71,10 @@ impl Engine {
         said: &(dyn Fn(&str) + Sync),
     ) -> Result<()> {
         if !build.secrets.is_empty() {
+            if self.is_podman {
+                let text = "builds that read secrets take BuildKit, and this is Podman";
+                return Err(Error::failed(text).hint("set DOCKER_HOST to a Docker Engine"));
+            }
             said("building, without news: it reads secrets");
             return sealed::build(&self.docker, build, context, login).await;
         }
@@ -82,9 +86,13 @@ impl Engine {
             .t(build.name)
             .buildargs(&args)
             .platform(build.platform)
-            .rm(true)
-            .version(BuilderVersion::BuilderBuildKit)
-            .session(&hex(&session));
+            .rm(true);
+        options = if self.is_podman {
+            options.version(BuilderVersion::BuilderV1)
+        } else {
+            let options = options.version(BuilderVersion::BuilderBuildKit);
+            options.session(&hex(&session))
+        };
         if let Some(target) = build.target {
             options = options.target(target);
         }
@@ -166,6 +174,9 @@ struct Lines {
 
 impl Lines {
     fn hear(&mut self, news: BuildInfo, said: &(dyn Fn(&str) + Sync)) {
+        if let Some(error) = news.error_detail.and_then(|it| it.message) {
+            self.error = Some(error);
+        }
         if let Some(text) = news.stream {
             self.add(&text);
             if text.starts_with("Step ") || text.starts_with("STEP ") {

@@ -8,6 +8,8 @@ use crate::base::{Error, Result};
 #[derive(Clone)]
 pub struct Engine {
     pub(super) docker: Docker,
+    /// It is Podman's socket, which is compatible, and has no `BuildKit`.
+    pub(super) is_podman: bool,
 }
 
 impl Engine {
@@ -21,13 +23,16 @@ impl Engine {
             .negotiate_version()
             .await
             .map_err(|cause| no_engine(&cause))?;
-        Ok(Self { docker })
+        let told = docker.version().await.map_err(|cause| no_engine(&cause))?;
+        let mut components = told.components.into_iter().flatten();
+        let is_podman = components.any(|it| it.name.starts_with("Podman"));
+        Ok(Self { docker, is_podman })
     }
 }
 
 fn no_engine(cause: &bollard::errors::Error) -> Error {
     Error::failed(format!("no Docker Engine answers: {cause}"))
-        .hint("run `scripts/setup-docker.sh` as root, or start Docker")
+        .hint("run `scripts/setup-docker.sh` as root, start Docker, or set DOCKER_HOST to Podman's socket")
 }
 
 /// The engine says that there is no such thing.

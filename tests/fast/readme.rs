@@ -80,19 +80,25 @@ fn every_command_of_the_readme_exists() {
 }
 
 #[test]
-fn the_playbook_of_the_readme_is_fine() {
+fn the_playbooks_of_the_readme_are_fine() {
     let folder = tempfile::tempdir().unwrap();
     let playbooks = blocks("yaml");
-    assert_eq!(playbooks.len(), 1);
-    std::fs::write(folder.path().join("my-server.yml"), &playbooks[0]).unwrap();
-    let output = Command::new(env!("CARGO_BIN_EXE_tidewalk"))
-        .args(["check", "my-server.yml"])
-        .current_dir(folder.path())
-        .output()
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert_eq!(playbooks.len(), 2);
+    // The second one is a part.
+    let rest = "stack: shop\nregion: eu-west-1\nclusters: { main: {} }\nrepositories: { api: {} }\n\
+                images: { api: { context: ., repository: api } }\n\
+                outputs: { url: '{{ services.api.url }}' }\n";
+    for playbook in [playbooks[0].clone(), format!("{rest}{}", playbooks[1])] {
+        std::fs::write(folder.path().join("my-server.yml"), playbook).unwrap();
+        let output = Command::new(env!("CARGO_BIN_EXE_tidewalk"))
+            .args(["check", "my-server.yml"])
+            .current_dir(folder.path())
+            .output()
+            .unwrap();
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
 }

@@ -1,6 +1,8 @@
 //! Images: built by a real Docker Engine, pushed to a real registry, known to ECR, gone with the stack.
 
-use std::process::Command;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use aws_sdk_ecr::config::{BehaviorVersion, Region};
 use serde_json::Value as Json;
@@ -215,6 +217,101 @@ fn images_in_a_repository_that_stays_are_taken_away_and_no_others() {
     });
     let tags: Vec<_> = left.iter().filter_map(|id| id.image_tag()).collect();
     assert_eq!(tags, ["mine"]);
+}
+
+/// Podman's socket, with a storage of its own, until this is dropped.
+struct Podman {
+    service: Child,
+    storage: PathBuf,
+    socket: String,
+}
+
+impl Podman {
+    /// `registry` answers without TLS.
+    fn start(beach: &Beach, registry: &str) -> Self {
+        let folder = beach.folder().join("podman");
+        let at = |name: &str| folder.join(name).display().to_string();
+        let (run, graph) = (at("run"), at("graph"));
+        let text = format!("[storage]\ndriver = 'vfs'\nrunroot = '{run}'\ngraphroot = '{graph}'\n");
+        let storage = beach.write("podman/storage.conf", &text);
+        let text = format!("[[registry]]\nlocation = '{registry}'\ninsecure = true\n");
+        let registries = beach.write("podman/registries.conf", &text);
+        let socket = format!("unix://{}", at("podman.sock"));
+        let service = Command::new("podman")
+            .args(["system", "service", "--time", "0", &socket])
+            .env("CONTAINERS_STORAGE_CONF", &storage)
+            .env("CONTAINERS_REGISTRIES_CONF", registries)
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let begun = Instant::now();
+        while !folder.join("podman.sock").exists() {
+            assert!(begun.elapsed() < Duration::from_secs(30), "no Podman");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        Self {
+            service,
+            storage,
+            socket,
+        }
+    }
+}
+
+impl Drop for Podman {
+    fn drop(&mut self) {
+        let _ = self.service.kill();
+        let _ = self.service.wait();
+        let reset = ["system", "reset", "--force"];
+        let mut podman = Command::new("podman");
+        let podman = podman
+            .args(reset)
+            .env("CONTAINERS_STORAGE_CONF", &self.storage);
+        let _ = podman.output();
+    }
+}
+
+#[test]
+fn podman_builds_and_pushes_too() {
+    let beach = Beach::without_hosts();
+    shop(&beach, "here");
+    let first = pinned(
+        &beach
+            .expect(0, &["apply", "here/shop.yml", "--sandbox", "--yes"])
+            .stdout,
+    );
+    let (registry, _) = first.0.split_once('/').unwrap();
+    let podman = Podman::start(&beach, registry);
+    let apply = |wanted: i32| {
+        let args = ["apply", "here/shop.yml", "--sandbox", "--yes"];
+        let done = beach.run_with(&args, &[("DOCKER_HOST", &podman.socket)]);
+        assert_eq!(done.code, Some(wanted), "{}{}", done.stdout, done.stderr);
+        done
+    };
+    beach.write("here/web/page.html", "<h1>by Podman</h1>\n");
+    let done = apply(0);
+    assert!(done.stderr.contains("STEP "), "{}", done.stderr);
+    let second = pinned(&done.stdout);
+    assert_ne!(second.1, first.1);
+    assert_eq!(manifest(&second)["layers"].as_array().unwrap().len(), 1);
+    beach.write(
+        "here/web/Dockerfile",
+        &DOCKERFILE.replace("COPY . /", "COPY nowhere /"),
+    );
+    let failed = apply(1);
+    for text in ["building the image failed", "the build said: STEP "] {
+        assert!(failed.stderr.contains(text), "{}", failed.stderr);
+    }
+    let text = SHOP.replace(
+        "context: web",
+        "context: web\n    secrets: { token: { env: HOME } }",
+    );
+    beach.write("here/shop.yml", &text);
+    let refused = apply(1);
+    assert!(
+        refused.stderr.contains("take BuildKit"),
+        "{}",
+        refused.stderr
+    );
 }
 
 const SEALED: &str = r#"

@@ -16,8 +16,8 @@ use crate::contract::Context;
 
 /// The most stopped tasks that an error tells of.
 const TASKS: usize = 10;
-/// The most that ECS tells of at once.
-const AT_ONCE: i32 = 100;
+/// The most tasks in one `DescribeTasks`.
+const AT_ONCE: usize = 100;
 /// So many of the last lines of a container are told.
 const LINES: i32 = 20;
 /// What ECS says of tasks that are not at fault.
@@ -87,12 +87,18 @@ pub(super) async fn explained(
             error = error.note(reason);
         }
     }
-    for reason in unhealthy(cx, live).await.unwrap_or_default() {
-        said.insert(reason.clone());
-        error = error.note(reason);
+    match unhealthy(cx, live).await {
+        Ok(reasons) => {
+            for reason in reasons {
+                said.insert(reason.clone());
+                error = error.note(reason);
+            }
+        }
+        Err(why) => error = error.note(format!("the health of its targets: {}", why.message())),
     }
-    for event in causes(cx, live, deployment).await.unwrap_or_default() {
-        error = error.note(event);
+    match causes(cx, live, deployment).await {
+        Ok(events) => error = events.into_iter().fold(error, Error::note),
+        Err(why) => error = error.note(format!("its events: {}", why.message())),
     }
     for line in last_lines(cx, deployment, &tasks).await {
         error = error.note(line);
@@ -111,18 +117,19 @@ pub(super) async fn explained(
 async fn stopped(cx: &Context, live: &Live, deployment: &Deployment) -> Result<Vec<Task>> {
     let call = cx.aws.ecs.list_tasks().cluster(&live.cluster);
     let call = call.service_name(&live.name);
-    let call = call
-        .desired_status(DesiredStatus::Stopped)
-        .max_results(AT_ONCE);
-    let listed = call.send().await.map_err(refused("ecs:ListTasks"))?;
-    let arns = listed.task_arns.unwrap_or_default();
-    if arns.is_empty() {
-        return Ok(Vec::new());
+    let call = call.desired_status(DesiredStatus::Stopped);
+    let mut pages = call.into_paginator().items().send();
+    let mut arns = Vec::new();
+    while let Some(arn) = pages.next().await {
+        arns.push(arn.map_err(refused("ecs:ListTasks"))?);
     }
-    let call = cx.aws.ecs.describe_tasks().cluster(&live.cluster);
-    let told = call.set_tasks(Some(arns)).send().await;
-    let told = told.map_err(refused("ecs:DescribeTasks"))?.tasks;
-    let mut tasks: Vec<_> = told.into_iter().flatten().collect();
+    let mut tasks = Vec::new();
+    for some in arns.chunks(AT_ONCE) {
+        let call = cx.aws.ecs.describe_tasks().cluster(&live.cluster);
+        let told = call.set_tasks(Some(some.to_vec())).send().await;
+        let told = told.map_err(refused("ecs:DescribeTasks"))?.tasks;
+        tasks.extend(told.into_iter().flatten());
+    }
     let spared = |it: &Task| {
         let reason = it.stopped_reason.as_deref();
         reason.is_some_and(|reason| reason.starts_with(NOT_AT_FAULT))
@@ -192,8 +199,7 @@ async fn causes(cx: &Context, live: &Live, deployment: &Deployment) -> Result<Ve
     Ok(causes)
 }
 
-/// The last lines of the latest of these tasks, if they can be read: they explain, and are not the
-/// failure itself.
+/// The last lines of the latest of these tasks, or why they cannot be read.
 async fn last_lines(cx: &Context, deployment: &Deployment, tasks: &[Task]) -> Vec<String> {
     let begun = tasks.iter().find(|it| it.started_at.is_some());
     let (Some(task), Some(definition)) = (begun, &deployment.task_definition) else {
@@ -201,8 +207,10 @@ async fn last_lines(cx: &Context, deployment: &Deployment, tasks: &[Task]) -> Ve
     };
     let id = task.task_arn.as_deref().unwrap_or_default();
     let id = id.rsplit('/').next().unwrap_or_default();
-    let Ok(sources) = sources_of(cx, definition).await else {
-        return Vec::new();
+    let unread = |why: &Error| format!("the last lines that it wrote: {}", why.message());
+    let sources = match sources_of(cx, definition).await {
+        Ok(sources) => sources,
+        Err(why) => return vec![unread(&why)],
     };
     let mut lines = Vec::new();
     for source in sources {
@@ -212,8 +220,13 @@ async fn last_lines(cx: &Context, deployment: &Deployment, tasks: &[Task]) -> Ve
             begin,
         } = source;
         let stream = format!("{begin}{id}");
-        let last = log_events::last(&cx.aws, &group, &stream, LINES).await;
-        let Ok(last) = last else { continue };
+        let last = match log_events::last(&cx.aws, &group, &stream, LINES).await {
+            Ok(last) => last,
+            Err(why) => {
+                lines.push(unread(&why));
+                continue;
+            }
+        };
         if !last.is_empty() {
             lines.push(format!("the last lines of container `{container}`:"));
             lines.extend(last.into_iter().map(|line| format!("| {line}")));
