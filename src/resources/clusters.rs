@@ -118,6 +118,8 @@ impl Resource for Cluster {
             "ecs:DescribeClusters",
             "ecs:ListServices",
             "ecs:ListTasks",
+            "ecs:DescribeTasks",
+            "ecs:StopTask",
             "ecs:ListContainerInstances",
         ],
     };

@@ -15,7 +15,8 @@ use super::lock::Lock;
 use super::place::base_dir;
 use crate::base::{Error, Result, ResultExt};
 
-const PACKAGE: &str = "moto[server]==5.2.5";
+/// The emulator, and what reads its cron expressions.
+const PACKAGES: [&str; 2] = ["moto[server]==5.2.5", "croniter==7.0.0"];
 /// What serves it, and what puts right where it is not as AWS is: name and text of each file.
 const FILES: &[(&str, &str)] = &[
     ("acm.py", include_str!("moto/acm.py")),
@@ -27,6 +28,7 @@ const FILES: &[(&str, &str)] = &[
     ("autoscaling.py", include_str!("moto/autoscaling.py")),
     ("awake.py", include_str!("moto/awake.py")),
     ("balancers.py", include_str!("moto/balancers.py")),
+    ("clock.py", include_str!("moto/clock.py")),
     ("cbor.py", include_str!("moto/cbor.py")),
     ("dynamodb.py", include_str!("moto/dynamodb.py")),
     ("ec2.py", include_str!("moto/ec2.py")),
@@ -107,7 +109,7 @@ fn marker(venv: &Path) -> PathBuf {
 }
 
 fn is_installed(venv: &Path) -> bool {
-    std::fs::read_to_string(marker(venv)).is_ok_and(|installed| installed == PACKAGE)
+    std::fs::read_to_string(marker(venv)).is_ok_and(|installed| installed == PACKAGES.join(" "))
 }
 
 /// Installs moto where it is missing.
@@ -124,7 +126,8 @@ pub(super) async fn install(say: &super::Say<'_>) -> Result<()> {
         return Ok(());
     }
     say(&format!(
-        "installing the AWS emulator ({PACKAGE}) into {}",
+        "installing the AWS emulator ({}) into {}",
+        PACKAGES[0],
         venv.display()
     ));
     run(Command::new("python3")
@@ -132,8 +135,11 @@ pub(super) async fn install(say: &super::Say<'_>) -> Result<()> {
         .arg(&venv))
     .await
     .map_err(|error| error.hint("install Python 3 with its `venv` module"))?;
-    run(Command::new(python(&venv)).args(["-m", "pip", "install", "--quiet", PACKAGE])).await?;
-    std::fs::write(marker(&venv), PACKAGE).context("marking the emulator as installed")
+    run(Command::new(python(&venv))
+        .args(["-m", "pip", "install", "--quiet"])
+        .args(PACKAGES))
+    .await?;
+    std::fs::write(marker(&venv), PACKAGES.join(" ")).context("marking the emulator as installed")
 }
 
 async fn run(command: &mut Command) -> Result<()> {

@@ -29,7 +29,7 @@
 //! - The registry behind ECR is at an address of this machine, the region in what images are called; it takes
 //!   any login of the user `AWS` that looks like one. Layers of deleted images stay in it, nothing is scanned,
 //!   and nothing expires.
-//! - Alarms are not evaluated, schedules start nothing, topics send nothing, certificates are
+//! - Alarms are not evaluated, topics send nothing, certificates are
 //!   issued by themselves, names are not resolved.
 //! - States in between, but for instances, load balancers and Route 53's changes: what is made is
 //!   active at once, and what is deleted is gone. Keys and secrets wait for their deletion for ever.

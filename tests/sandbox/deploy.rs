@@ -248,6 +248,57 @@ fn a_short_service_reads_its_secrets_and_leaves_nothing() {
     );
 }
 
+/// A job that never ends, begun by a schedule.
+const JOB: &str = "
+stack: jobs
+region: eu-west-1
+vars: { at: { type: text } }
+repositories: { apps: {} }
+images: { job: { context: app, repository: apps } }
+clusters: { main: {} }
+log_groups: { job: { name: /ecs/job } }
+roles:
+  start:
+    trusted_service: ecs-tasks
+    managed_policies: [AmazonECSTaskExecutionRolePolicy]
+  schedule:
+    trusted_service: scheduler
+    policies:
+      run:
+        - { Effect: Allow, Action: 'ecs:RunTask', Resource: '*' }
+        - { Effect: Allow, Action: 'iam:PassRole', Resource: '{{ roles.start.arn }}' }
+task_definitions:
+  job: { cpu: 256, memory_mib: 512, execution_role: start, containers: { job: { image: job, logs: { group: job } } } }
+schedules:
+  job: { expression: 'at({{ vars.at }})', cluster: main, task_definition: job, role: schedule, launch_type: FARGATE }
+";
+
+#[test]
+fn a_schedule_starts_its_task_which_holds_up_no_destroy() {
+    let beach = site();
+    beach.write("jobs.yml", JOB);
+    let at = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(25);
+    let at = at.strftime("at=%Y-%m-%dT%H:%M:%S").to_string();
+    let with = |verb: &'static str| {
+        let args = [verb, "jobs.yml", "--sandbox", "--yes", "--var", &at];
+        beach.expect(0, &args)
+    };
+    with("apply");
+    let begun = std::time::Instant::now();
+    while containers(&beach).is_empty() {
+        assert!(
+            begun.elapsed() < Duration::from_secs(60),
+            "nothing was started"
+        );
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    with("destroy");
+    assert_eq!(
+        (containers(&beach).as_str(), left(&beach)),
+        ("", Vec::new())
+    );
+}
+
 /// The version from before answers.
 fn still_serves(beach: &Beach, report: &str, vars: &[&str]) {
     let (status, text) = page(beach, report);

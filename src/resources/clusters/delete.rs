@@ -9,6 +9,8 @@ use crate::contract::{Context, Resource};
 
 /// The most holders that an error names.
 const NAMED: i32 = 10;
+/// What the tasks of a schedule say that they were started by, before its name.
+const SCHEDULED: &str = "chronos-schedule/";
 /// The status of a cluster that is no more.
 const GONE: &str = "INACTIVE";
 
@@ -53,6 +55,7 @@ async fn held<T>(cx: &Context, live: &Live, error: Error) -> Result<Poll<T>> {
             let call = cx.aws.ecs.list_tasks().cluster(name);
             let told = call.max_results(NAMED).send().await;
             let tasks = told.map_err(refused("ecs:ListTasks"))?.task_arns;
+            stop_scheduled(cx, name, tasks.as_deref().unwrap_or_default()).await?;
             Ok(Poll::Pending(held_by("task", tasks)))
         }
         "ClusterContainsServicesException" => {
@@ -77,6 +80,30 @@ async fn held<T>(cx: &Context, live: &Live, error: Error) -> Result<Poll<T>> {
         }
         _ => Err(error),
     }
+}
+
+/// Stops tasks that a schedule started: it is gone, and who runs a cluster's own tasks by hand waits for
+/// them, but nobody for these.
+async fn stop_scheduled(cx: &Context, cluster: &str, tasks: &[String]) -> Result<()> {
+    if tasks.is_empty() {
+        return Ok(());
+    }
+    let call = cx.aws.ecs.describe_tasks().cluster(cluster);
+    let told = call.set_tasks(Some(tasks.to_vec())).send().await;
+    let told = told.map_err(refused("ecs:DescribeTasks"))?.tasks;
+    for task in told.into_iter().flatten() {
+        let by = task.started_by.as_deref().unwrap_or_default();
+        let stops = task.desired_status.as_deref() == Some("STOPPED");
+        if !by.starts_with(SCHEDULED) || stops {
+            continue;
+        }
+        let call = cx.aws.ecs.stop_task().cluster(cluster);
+        let call = call
+            .set_task(task.task_arn)
+            .reason("its cluster is deleted");
+        call.send().await.map_err(refused("ecs:StopTask"))?;
+    }
+    Ok(())
 }
 
 fn held_by(noun: &str, arns: Option<Vec<String>>) -> String {

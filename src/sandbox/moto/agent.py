@@ -29,9 +29,9 @@ RETRIED = "service call has been retried 1 time(s)"
 made = threading.Lock()
 
 
-def credentials(life, role):
-    """Temporary ones of a role, for a task."""
-    asked = json.dumps({"role": role.rsplit("/", 1)[-1], "session": life.task.id}).encode()
+def credentials(role, session):
+    """Temporary ones of a role."""
+    asked = json.dumps({"role": role.rsplit("/", 1)[-1], "session": session}).encode()
     request = urllib.request.Request(f"{FRONT}/_sandbox/session", asked, {"content-type": "application/json"})
     with urllib.request.urlopen(request, timeout=30) as answer:
         return json.load(answer)
@@ -42,12 +42,17 @@ def client(life, service):
     role = getattr(life.definition, "execution_role_arn", None)
     if not role:
         raise NoRole
-    given = credentials(life, role)
+    return as_role(role, life.task.id, life.backend.region_name, service)
+
+
+def as_role(role, session, region, service):
+    """A client that has the rights of a role."""
+    given = credentials(role, session)
     # Making one is not safe in threads: https://boto3.amazonaws.com/v1/documentation/api/latest/guide/session.html
     with made:
         return boto3.client(
             service,
-            region_name=life.backend.region_name,
+            region_name=region,
             endpoint_url=FRONT,
             aws_access_key_id=given["AccessKeyId"],
             aws_secret_access_key=given["SecretAccessKey"],
@@ -74,7 +79,7 @@ def environment(life):
         told["AWS_ENDPOINT_URL"] = INSIDE
     role = getattr(life.definition, "task_role_arn", None)
     if role:
-        given = credentials(life, role)
+        given = credentials(role, life.task.id)
         told["AWS_ACCESS_KEY_ID"] = given["AccessKeyId"]
         told["AWS_SECRET_ACCESS_KEY"] = given["SecretAccessKey"]
         told["AWS_SESSION_TOKEN"] = given["Token"]

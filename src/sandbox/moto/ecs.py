@@ -19,6 +19,7 @@ refuse = refusing("ecs")
 RUNS = "TIDEWALK_NETWORK" in os.environ
 if RUNS:
     import balancers  # noqa: F401  It puts itself in moto's place.
+    import clock  # noqa: F401  It looks at schedules by itself.
     import rollouts
     from tasks import Life
 
@@ -83,6 +84,8 @@ def delete_cluster(old, self, cluster_str):
             "ClusterContainsServicesException",
             "The Cluster cannot be deleted while Services are active.",
         )
+    if RUNS and any(it.status != "STOPPED" for it in self.tasks.get(cluster.name, {}).values()):
+        refuse("ClusterContainsTasksException", "The Cluster cannot be deleted while Tasks are active.")
     return old(self, cluster_str)
 
 
