@@ -23,6 +23,10 @@ use crate::base::{
 /// After this many errors, the rest of the playbook is not looked at.
 pub(super) const MOST_ERRORS: usize = 100;
 
+/// What an entry stands for beside itself, by its name and all that is written.
+pub type Expand =
+    dyn Fn(&str, &Entry, &Sections) -> Result<Option<Expansion>, Errors> + Send + Sync;
+
 /// One section that a playbook may have.
 pub struct Section {
     /// Its key, such as `instances`.
@@ -39,8 +43,7 @@ pub struct Section {
     /// the entry's name.
     pub borrows: &'static [(&'static str, OutputMeaning)],
     /// What an entry stands for beside itself, by its name and all that is written.
-    pub expand:
-        Box<dyn Fn(&str, &Entry, &Sections) -> Result<Option<Expansion>, Errors> + Send + Sync>,
+    pub expand: Box<Expand>,
     /// Its entries only ask about the account: `for_each` may read the answers.
     pub asks: bool,
 }

@@ -29,8 +29,9 @@
 //! - The registry behind ECR is at an address of this machine, the region in what images are called; it takes
 //!   any login of the user `AWS` that looks like one. Layers of deleted images stay in it, nothing is scanned,
 //!   and nothing expires.
-//! - Alarms are not evaluated, topics send nothing, certificates are
-//!   issued by themselves, names are not resolved.
+//! - Schedules start tasks, and nothing else; without flexible windows, dates and retries. Services do not
+//!   scale by themselves. Alarms are not evaluated, topics send nothing, certificates are issued by
+//!   themselves, names are not resolved.
 //! - States in between, but for instances, load balancers and Route 53's changes: what is made is
 //!   active at once, and what is deleted is gone. Keys and secrets wait for their deletion for ever.
 //! - The Tagging API does not lag, forgets what has no tag any more, shows no reports, and writes

@@ -319,6 +319,11 @@ fn what_cannot_be_made_is_told() {
             "`log_groups.api` is made by `services.api`",
         ),
         (
+            "load_balancer: {",
+            "load_balancer: { container: wob,",
+            "there is no container `wob`",
+        ),
+        (
             "services.api.url",
             "services.api.nothing",
             "has no output `nothing`",
@@ -333,5 +338,36 @@ fn what_cannot_be_made_is_told() {
         assert_ne!(text, WHOLE, "{from}");
         let told = load(&text).err().unwrap();
         assert!(told.contains(wanted), "{from} -> {to}: {told}");
+    }
+}
+
+#[test]
+fn what_is_in_another_network_is_told_offline() {
+    let text = "
+stack: shop
+networks: { a: {}, b: {} }
+target_groups: { api: { network: a } }
+security_groups: { web: { network: a } }
+clusters: { main: {} }
+task_definitions: { api: { requires_compatibilities: EC2, memory_mib: 9, containers: { web: { image: nginx } } } }
+services:
+  api:
+    cluster: main
+    task_definition: api
+    network: a
+    security_groups: [web]
+    load_balancer: { target_group: api, container: web, container_port: 80 }
+";
+    assert!(load(text).is_ok());
+    for (kind, from) in [
+        ("target_groups", "api: { network: a }"),
+        ("security_groups", "web: { network: a }"),
+    ] {
+        let told = load(&text.replace(from, &from.replace("network: a", "network: b")))
+            .err()
+            .unwrap();
+        let name = from.split(':').next().unwrap();
+        let wanted = format!("its tasks are in `a`, but `{kind}.{name}` is in `b`");
+        assert!(told.contains(&wanted), "{told}");
     }
 }

@@ -11,6 +11,7 @@ use aws_sdk_ecs::types::TaskDefinitionStatus;
 use crate::harness::{Beach, Ended};
 use crate::patience;
 
+const BTC_API: &str = include_str!("../../playbooks/btc-api.yml");
 const SITE: &str = include_str!("deploy/site.yml");
 const DOCKERFILE: &str = "FROM scratch\nCOPY server /\nCOPY version /\nCMD [\"/server\"]\n";
 
@@ -146,7 +147,7 @@ fn left(beach: &Beach) -> Vec<String> {
 #[test]
 fn the_bundled_api_is_deployed_and_replaced_without_a_failed_request() {
     let beach = site();
-    beach.write("btc-api.yml", include_str!("../../playbooks/btc-api.yml"));
+    beach.write("btc-api.yml", BTC_API);
     let run = |verb: &str, more: &[&str]| {
         let mut args = vec![verb];
         args.extend(more);
@@ -181,6 +182,22 @@ fn the_bundled_api_is_deployed_and_replaced_without_a_failed_request() {
     // An edit of one file.
     let visitor = Visitor::begin(&url);
     beach.write("app/version", "two\n");
+    // What is known is shown beside what is not: another size, and the image that runs now.
+    let larger = BTC_API.replace("cpu: 512", "cpu: 256");
+    beach.write("larger.yml", &larger);
+    let planned = run("plan", &["larger.yml"]).stdout;
+    let image = planned
+        .lines()
+        .find(|line| line.contains("containers.api.image"));
+    let image = image.unwrap_or_default();
+    assert!(
+        image.contains("@sha256:") && image.contains("(known after apply)"),
+        "{planned}"
+    );
+    assert!(
+        planned.lines().any(|line| line.contains("512 → 256")),
+        "{planned}"
+    );
     let edited = apply();
     let (asked, bad) = visitor.end();
     assert_eq!(edited.code, Some(0), "{}", edited.stderr);
@@ -287,7 +304,7 @@ fn a_schedule_starts_its_task_which_holds_up_no_destroy() {
     let begun = std::time::Instant::now();
     while containers(&beach).is_empty() {
         assert!(
-            begun.elapsed() < Duration::from_secs(60),
+            begun.elapsed() < Duration::from_mins(1),
             "nothing was started"
         );
         std::thread::sleep(Duration::from_millis(200));
@@ -314,6 +331,10 @@ fn nothing_is_begun_in_vain(beach: &Beach, report: &str) {
             "parameter `/btc/none` does not exist",
         ),
         ("tag=none", "btc-api:none` does not exist"),
+        (
+            "port=9000",
+            "requests go to port 8000, and container `api` does not have it",
+        ),
     ] {
         let refused = apply(beach, &[var]);
         assert_eq!(refused.code, Some(1), "{var}: {}", refused.stderr);

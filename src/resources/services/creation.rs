@@ -47,7 +47,7 @@ pub(super) async fn ours(spec: &Service, cx: &Context, target: Target<'_>) -> Re
 pub(super) async fn created(spec: &Service, cx: &Context, target: Target<'_>) -> Result<Live> {
     let name = spec.aws_name(target);
     let task = task_definition(spec, target)?;
-    Box::pin(preflight::check(cx, target.address, &name, task)).await?;
+    Box::pin(preflight::check(cx, target.address, &name, (spec, task))).await?;
     let call = cx.aws.ecs.create_service().service_name(&name);
     let call = call.cluster(cluster(spec, target)?);
     let call = call.task_definition(task);
@@ -125,7 +125,13 @@ pub(super) async fn updated(
     let task = task_definition(spec, target)?;
     let failed = live.rollout.as_deref() == Some(FAILED);
     if changes("task_definition") || failed {
-        Box::pin(preflight::check(cx, target.address, &live.name, task)).await?;
+        Box::pin(preflight::check(
+            cx,
+            target.address,
+            &live.name,
+            (spec, task),
+        ))
+        .await?;
     }
     let call = cx.aws.ecs.update_service().service(&live.name);
     let call = call.cluster(&live.cluster);

@@ -1,11 +1,12 @@
 //! What a rollout would fail for and can be known before it: images that ECR does not have, parameters and
-//! secrets that do not exist. What this run may not look at is left to the rollout.
+//! secrets that do not exist, requests that no container takes. What this run may not look at is left to the rollout.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_ecr::types::ImageIdentifier;
 use aws_sdk_ecs::types::{ContainerDefinition, Secret};
 
+use super::Service;
 use crate::aws::{is_code, refused};
 use crate::base::{Address, Error, Result};
 use crate::contract::Context;
@@ -24,7 +25,7 @@ pub(super) async fn check(
     cx: &Context,
     address: &Address,
     service: &str,
-    task: &str,
+    (spec, task): (&Service, &str),
 ) -> Result<()> {
     cx.progress
         .doing(address, "looking whether its images and secrets are there");
@@ -40,7 +41,7 @@ pub(super) async fn check(
         parameters(cx, &secrets),
         in_manager(cx, &secrets)
     );
-    let mut missing = Vec::new();
+    let mut missing: Vec<_> = unfit(spec, &containers).into_iter().collect();
     for looked in [images, parameters, secrets] {
         match looked {
             Ok(found) => missing.extend(found),
@@ -54,6 +55,23 @@ pub(super) async fn check(
     let text = format!("service `{service}` is not rolled out: its tasks could not start");
     let error = missing.into_iter().fold(Error::failed(text), Error::note);
     Err(error.hint("make what is missing, and apply again; until then it runs as before"))
+}
+
+/// What sends requests to a container that is not there, or to a port that it does not have.
+fn unfit(spec: &Service, containers: &[ContainerDefinition]) -> Option<String> {
+    let balancer = spec.load_balancer.as_ref()?;
+    let (name, port) = (balancer.container.as_ref()?, balancer.container_port?);
+    let Some(container) = containers.iter().find(|it| it.name() == Some(name)) else {
+        return Some(format!(
+            "requests go to container `{name}`, which the task definition does not have"
+        ));
+    };
+    let mut ports = container
+        .port_mappings()
+        .iter()
+        .filter_map(|it| it.container_port);
+    let has = ports.any(|it| it == i32::from(port));
+    (!has).then(|| format!("requests go to port {port}, and container `{name}` does not have it"))
 }
 
 /// Images of this account's repositories that are not there.

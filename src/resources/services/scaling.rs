@@ -371,8 +371,9 @@ pub(super) async fn end(cx: &Context, live: &Live) -> Result<()> {
 /// The load balancer and the target group whose requests are counted:
 /// <https://docs.aws.amazon.com/autoscaling/application/APIReference/API_PredefinedMetricSpecification.html>.
 async fn label(cx: &Context, live: &Live) -> Result<String> {
-    let group = live.load_balancer.as_ref().map(|it| it.target_group());
-    let group = group.ok_or_else(|| incomplete("the service has no load balancer"))?;
+    let attached = live.load_balancer.as_ref();
+    let attached = attached.ok_or_else(|| incomplete("the service has no load balancer"))?;
+    let group = attached.target_group();
     let call = cx.aws.elb.describe_target_groups().target_group_arns(group);
     let told = call.send().await;
     let told = told.map_err(refused("elasticloadbalancing:DescribeTargetGroups"))?;

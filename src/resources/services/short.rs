@@ -135,6 +135,12 @@ pub(super) fn expand(
         sections,
         others: Vec::new(),
     };
+    let groups = map.get("security_groups").map(|it| &it.node);
+    for group in groups.and_then(Node::as_list).into_iter().flatten() {
+        if let Some(group) = group.as_text() {
+            short.same_network("security_groups", group)?;
+        }
+    }
     let containers = short.containers();
     short.balancer(containers.as_ref())?;
     if let Some(containers) = containers {
@@ -299,9 +305,10 @@ impl Short<'_> {
 
     /// What is made for it in a section, as an expression reads it.
     fn read(&self, section: &str) -> String {
-        let key = match self.spec.contains_key("for_each") {
-            true => "[each.key]",
-            false => "",
+        let key = if self.spec.contains_key("for_each") {
+            "[each.key]"
+        } else {
+            ""
         };
         format!("{section}['{}']{key}", self.name)
     }

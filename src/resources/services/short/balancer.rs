@@ -33,12 +33,39 @@ impl Short<'_> {
         if own {
             self.make_balancer(&mut given);
         } else if let Some(group) = given.get("target_group").and_then(|it| it.node.as_text()) {
+            self.same_network("target_groups", group)?;
             self.after(&self.balancers_of(group));
         }
         if let Some(entry) = self.spec.get_mut("load_balancer") {
             entry.node.value = Value::Map(given.into());
         }
         Ok(())
+    }
+
+    /// What the playbook declares of another section is in the network of the tasks, as far as both are
+    /// written out.
+    pub(super) fn same_network(&self, kind: &str, name: &str) -> Result<()> {
+        let declared = self.sections.get(kind).and_then(|it| it.get(name));
+        let Some(declared) = declared.filter(|_| !self.spec.contains_key("subnets")) else {
+            return Ok(());
+        };
+        if declared.node.entry("vpc").is_some() {
+            return Ok(());
+        }
+        let network = |node: Option<&Node>| match node.map(|it| &it.value) {
+            None | Some(Value::Null) => Some("the default VPC".to_owned()),
+            Some(Value::Text(name)) if !name.contains("{{") => Some(format!("`{name}`")),
+            Some(_) => None,
+        };
+        let ours = network(self.spec.get("network").map(|it| &it.node));
+        let its = network(declared.node.entry("network"));
+        match (ours, its) {
+            (Some(ours), Some(its)) if ours != its => {
+                let text = format!("its tasks are in {ours}, but `{kind}.{name}` is in {its}");
+                Err(self.error(&text).hint("give both the same `network`"))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Adds the container and its port, where there is only one.
@@ -58,8 +85,11 @@ impl Short<'_> {
             let name = Node::new(self.at, Value::Text(name.clone()));
             given.insert("container".to_owned(), self.entry(name));
         }
+        let name = given.get("container").and_then(|it| it.node.as_text());
+        if let Some(name) = name.filter(|it| !it.contains("{{") && !containers.contains_key(*it)) {
+            return Err(self.error(&format!("there is no container `{name}`")));
+        }
         if !given.contains_key("container_port") {
-            let name = given.get("container").and_then(|it| it.node.as_text());
             let port = name.and_then(|name| port(containers.get(name)?));
             let port = match port {
                 Some(node) => match node.as_list() {
@@ -105,7 +135,7 @@ impl Short<'_> {
                 "deregistration_delay_seconds",
                 given.shift_remove("deregistration_delay_seconds"),
             )
-            .taking("health_check", self.health_check(given));
+            .taking("health_check", Some(self.health_check(given)));
         self.make("target_groups", self.name, target_group);
         let groups = self.list([self.text(&self.named(&front)).node]);
         let balancer = Written::at(self.at)
@@ -165,7 +195,7 @@ impl Short<'_> {
     }
 
     /// The target group's health check; its grace period goes to the service.
-    fn health_check(&mut self, given: &mut IndexMap<String, Entry>) -> Option<Entry> {
+    fn health_check(&mut self, given: &mut IndexMap<String, Entry>) -> Entry {
         let mut entry = given
             .shift_remove("health_check")
             .unwrap_or_else(|| Written::at(self.at).entry());
@@ -179,7 +209,7 @@ impl Short<'_> {
                 map.insert("interval_seconds".to_owned(), self.entry(interval));
             }
         }
-        Some(entry)
+        entry
     }
 
     /// The load balancers of the playbook that send requests to a target group.
