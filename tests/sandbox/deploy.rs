@@ -288,7 +288,7 @@ schedules:
 fn a_schedule_starts_its_task_which_holds_up_no_destroy() {
     let beach = site();
     beach.write("jobs.yml", JOB);
-    let at = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(25);
+    let at = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(45);
     let at = at.strftime("at=%Y-%m-%dT%H:%M:%S").to_string();
     let with = |verb: &'static str| {
         let args = [verb, "jobs.yml", "--sandbox", "--yes", "--var", &at];
@@ -298,7 +298,7 @@ fn a_schedule_starts_its_task_which_holds_up_no_destroy() {
     let begun = std::time::Instant::now();
     while containers(&beach).is_empty() {
         assert!(
-            begun.elapsed() < Duration::from_mins(1),
+            begun.elapsed() < Duration::from_mins(2),
             "nothing was started"
         );
         std::thread::sleep(Duration::from_millis(200));
