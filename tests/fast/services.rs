@@ -43,6 +43,13 @@ services:
 outputs: { url: '{{ services.api.url }}' }
 ";
 
+/// A task that a service of the long form runs.
+const TASKS: &str = "
+stack: shop
+clusters: { main: {} }
+task_definitions: { api: { requires_compatibilities: EC2, memory_mib: 9, containers: { web: { image: nginx } } } }
+";
+
 fn load(text: &str) -> Result<Playbook, String> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("site.yml");
@@ -268,17 +275,15 @@ fn one_of_several_has_its_own() {
 #[test]
 fn a_target_group_is_served_before_the_service_that_names_it() {
     let text = "
-stack: shop
 target_groups: { api: {} }
 load_balancers: { front: { listeners: [{ port: 80, forward: api }] }, other: {} }
-clusters: { main: {} }
-task_definitions: { api: { requires_compatibilities: EC2, memory_mib: 9, containers: { web: { image: nginx } } } }
 services:
   api:
     cluster: main
     task_definition: api
     load_balancer: { target_group: api, container: web, container_port: 80 }
 ";
+    let text = &(TASKS.to_owned() + text);
     let playbook = load(text).unwrap();
     let service = playbook
         .declarations
@@ -319,6 +324,11 @@ fn what_cannot_be_made_is_told() {
             "`log_groups.api` is made by `services.api`",
         ),
         (
+            "    permissions:",
+            "    task_role: mine\n    permissions:",
+            "`permissions` are for a role that is made",
+        ),
+        (
             "load_balancer: {",
             "load_balancer: { container: wob,",
             "there is no container `wob`",
@@ -344,12 +354,9 @@ fn what_cannot_be_made_is_told() {
 #[test]
 fn what_is_in_another_network_is_told_offline() {
     let text = "
-stack: shop
 networks: { a: {}, b: {} }
 target_groups: { api: { network: a } }
 security_groups: { web: { network: a } }
-clusters: { main: {} }
-task_definitions: { api: { requires_compatibilities: EC2, memory_mib: 9, containers: { web: { image: nginx } } } }
 services:
   api:
     cluster: main
@@ -358,6 +365,7 @@ services:
     security_groups: [web]
     load_balancer: { target_group: api, container: web, container_port: 80 }
 ";
+    let text = &(TASKS.to_owned() + text);
     assert!(load(text).is_ok());
     for (kind, from) in [
         ("target_groups", "api: { network: a }"),

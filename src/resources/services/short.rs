@@ -128,6 +128,11 @@ pub(super) fn expand(
         // The check of the whole says what is wrong with it.
         _ => return Ok(None),
     }
+    if let (Some(permissions), true) = (map.get("permissions"), map.contains_key("task_role")) {
+        let text = "`permissions` are for a role that is made, and there is a `task_role`";
+        let error = Error::playbook(text, &permissions.key_at);
+        return Err(error.hint("give the role itself these policies").into());
+    }
     let mut short = Short {
         name,
         at: &entry.key_at,
