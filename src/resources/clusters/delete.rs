@@ -9,6 +9,9 @@ use crate::contract::{Context, Resource};
 
 /// The most holders that an error names.
 const NAMED: i32 = 10;
+/// The most tasks in one `DescribeTasks`:
+/// <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeTasks.html>.
+const AT_ONCE: usize = 100;
 /// What the tasks of a schedule say that they were started by, before its name.
 const SCHEDULED: &str = "chronos-schedule/";
 /// The status of a cluster that is no more.
@@ -53,10 +56,16 @@ async fn held<T>(cx: &Context, live: &Live, error: Error) -> Result<Poll<T>> {
         "UpdateInProgressException" => Ok(Poll::Pending("a change is in progress".to_owned())),
         "ClusterContainsTasksException" => {
             let call = cx.aws.ecs.list_tasks().cluster(name);
-            let told = call.max_results(NAMED).send().await;
-            let tasks = told.map_err(refused("ecs:ListTasks"))?.task_arns;
-            stop_scheduled(cx, name, tasks.as_deref().unwrap_or_default()).await?;
-            Ok(Poll::Pending(held_by("task", tasks)))
+            let mut pages = call.into_paginator().items().send();
+            let mut tasks = Vec::new();
+            while let Some(task) = pages.next().await {
+                tasks.push(task.map_err(refused("ecs:ListTasks"))?);
+            }
+            for some in tasks.chunks(AT_ONCE) {
+                stop_scheduled(cx, name, some).await?;
+            }
+            tasks.truncate(usize::try_from(NAMED).unwrap_or_default());
+            Ok(Poll::Pending(held_by("task", Some(tasks))))
         }
         "ClusterContainsServicesException" => {
             let call = cx.aws.ecs.list_services().cluster(name);
@@ -85,9 +94,6 @@ async fn held<T>(cx: &Context, live: &Live, error: Error) -> Result<Poll<T>> {
 /// Stops tasks that a schedule started: it is gone, and who runs a cluster's own tasks by hand waits for
 /// them, but nobody for these.
 async fn stop_scheduled(cx: &Context, cluster: &str, tasks: &[String]) -> Result<()> {
-    if tasks.is_empty() {
-        return Ok(());
-    }
     let call = cx.aws.ecs.describe_tasks().cluster(cluster);
     let told = call.set_tasks(Some(tasks.to_vec())).send().await;
     let told = told.map_err(refused("ecs:DescribeTasks"))?.tasks;
