@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs what building, testing and the sandbox need; with `tests`, also the browser that the tests use.
+# Installs what building, testing and the sandbox need; with `tests`, also what only the tests use: a browser,
+# Podman, Redis, and R with its packages.
 # Safe to repeat: does nothing where all is there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -33,6 +34,14 @@ if [ "${1:-}" = tests ] && ! command -v chromium-headless-shell chromium google-
 fi
 if [ "${1:-}" = tests ]; then
   need podman podman
+  need pgrep procps
+  need redis-server redis-server
+  need Rscript r-base-core
+  need pandoc pandoc
+  # What the data apps and their tests are written with.
+  for name in callr data.table ggplot2 httpuv httr jsonlite knitr lintr logger openssl plumber processx rmarkdown scales shiny testthat withr yaml; do
+    [ -d "/usr/lib/R/site-library/$name" ] || missing+=("r-cran-$name")
+  done
 fi
 if [ "${#missing[@]}" -gt 0 ]; then
   say "installing ${missing[*]}"
@@ -40,7 +49,7 @@ if [ "${#missing[@]}" -gt 0 ]; then
   apt-get update -qq
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
   # The sandbox starts its own.
-  for service in docker-registry haproxy; do
+  for service in docker-registry haproxy redis-server; do
     case " ${missing[*]} " in
       *" $service "*) if [ -d /run/systemd/system ]; then systemctl disable -q --now "$service"; fi ;;
     esac

@@ -22,6 +22,8 @@
 //! | [`aws`] | SDK configuration, clients, ownership tags, waits, the record of calls | base |
 //! | [`ssh`] | connects, runs, copies; the only place that quotes shell words | base |
 //! | [`docker`] | talks to the Docker Engine API | base |
+//! | [`stream`] | the records of a Kinesis stream, and programs that work on them | base, aws |
+//! | [`scaffold`] | what a folder with an app is, and the files that deploy it | base |
 //! | [`contract`] | the traits of kinds and operations, nothing else | base, aws, ssh, docker |
 //! | [`engine`] | graph, plan, apply, destroy, receipt, journal; never a kind | base, contract, playbook |
 //! | [`operations`] | one host operation per file | base, contract, ssh |
@@ -61,4 +63,6 @@ pub mod playbook;
 pub mod report;
 pub mod resources;
 pub mod sandbox;
+pub mod scaffold;
 pub mod ssh;
+pub mod stream;

@@ -8,8 +8,8 @@ use clap::{Parser, Subcommand};
 use super::exit::{Exit, TABLE};
 use super::flags::{Colour, OutputFlags};
 use super::{
-    apply, check, completions, configure, connections, cost, destroy, exec, graph, logs, plan,
-    rollback, sandbox, schema, ssh, status, users,
+    apply, check, completions, configure, connections, cost, destroy, exec, graph, logs, new, plan,
+    rollback, sandbox, schema, ssh, status, stream, users,
 };
 use crate::base::{Errors, ResultExt};
 use crate::report::Output;
@@ -44,6 +44,7 @@ pub struct Program {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    New(new::Args),
     Check(check::Args),
     Plan(plan::Args),
     Apply(Box<apply::Args>),
@@ -54,6 +55,7 @@ enum Command {
     Exec(exec::Args),
     Logs(logs::Args),
     Rollback(rollback::Args),
+    Stream(stream::Args),
     Connections(connections::Args),
     Configure(configure::Args),
     Cost(cost::Args),
@@ -109,6 +111,7 @@ impl Command {
             .context("starting")?;
         runtime.block_on(async {
             match self {
+                Self::New(args) => new::run(&args, out),
                 Self::Check(args) => check::run(&args, out),
                 Self::Plan(args) => plan::run(&args, out).await,
                 Self::Apply(args) => apply::run(&args, out).await,
@@ -119,6 +122,7 @@ impl Command {
                 Self::Exec(args) => exec::run(&args, out).await,
                 Self::Logs(args) => logs::run(&args, out).await,
                 Self::Rollback(args) => rollback::run(&args, out).await,
+                Self::Stream(args) => Box::pin(stream::run(&args, out)).await,
                 Self::Connections(args) => connections::run(&args, out).await,
                 Self::Configure(args) => configure::run(&args, out).await,
                 Self::Cost(args) => cost::run(&args, out),

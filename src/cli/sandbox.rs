@@ -1,14 +1,17 @@
 //! `tidewalk sandbox`
 
 use std::fmt::Write as _;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::exit::Exit;
 use crate::base::{Errors, Result, ResultExt};
 use crate::report::Output;
-use crate::sandbox::{self, Running, Status};
+use crate::sandbox::{self, ExchangePlace, Running, Status};
 
 /// Start, stop or look at the local sandbox
 ///
@@ -32,6 +35,27 @@ enum Action {
     Status(Place),
     /// Serve the sandbox in the foreground (`up` starts this)
     Serve(Start),
+    /// Serve the simulated exchange alone, in the foreground, for an app that is being written
+    ///
+    /// The REST API and the websocket are Binance's: give apps the address as `EXCHANGE_URL`, and with
+    /// `ws://` as `EXCHANGE_STREAM_URL`. A stand-in for Slack is at `/slack/api` and `/slack/webhook`.
+    /// A sandbox that is up has an exchange of its own.
+    Exchange(Exchange),
+}
+
+#[derive(clap::Args, Debug)]
+struct Exchange {
+    /// Where it listens
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]
+    listen: SocketAddr,
+
+    /// Prices, quantities and the order of trades belong to it: the same in every run
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    seed: u64,
+
+    /// Trades in a second, over all pairs
+    #[arg(long, value_name = "TRADES", default_value_t = 20)]
+    rate: u64,
 }
 
 #[derive(clap::Args, Debug)]
@@ -82,6 +106,7 @@ pub async fn run(args: &Args, out: &Output) -> Result<Exit, Errors> {
         Action::Serve(start) => {
             sandbox::serve(&start.place.dir()?, start.options()).await?;
         }
+        Action::Exchange(args) => exchange(args, out).await?,
     }
     Ok(Exit::Done)
 }
@@ -103,6 +128,27 @@ async fn up(start: &Start, out: &Output) -> Result<()> {
     out.data(&shown(&running));
     out.document("sandbox", json!({ "was_up": was_up, "running": running }));
     Ok(())
+}
+
+async fn exchange(args: &Exchange, out: &Output) -> Result<()> {
+    let listener = TcpListener::bind(args.listen).await;
+    let listener = listener.context(format!("listening on {}", args.listen))?;
+    let address = listener.local_addr().context("listening")?;
+    out.data(&format!("listening on http://{address}\n"));
+    out.document(
+        "sandbox",
+        json!({ "exchange": { "url": format!("http://{address}") } }),
+    );
+    let Exchange { seed, rate, .. } = *args;
+    let mut terminate = signal(SignalKind::terminate()).context("watching for SIGTERM")?;
+    let stop = async move {
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminate.recv() => {}
+        }
+    };
+    let options = sandbox::exchange::Options { seed, rate };
+    sandbox::exchange::serve(vec![listener], options, stop).await
 }
 
 async fn down(place: &Place, out: &Output) -> Result<()> {
@@ -132,8 +178,13 @@ fn shown(running: &Running) -> String {
         || "not run here: instances are states only".to_owned(),
         |network| format!("in {} (Docker network `{}`)", network.subnet, network.name),
     );
+    let ExchangePlace { url, inside } = &running.exchange;
+    let exchange = match inside {
+        Some(inside) => format!("{url} (simulated; for hosts and containers {inside})"),
+        None => format!("{url} (simulated)"),
+    };
     format!(
-        "endpoint  {}\nhosts     {network}\nstarted   {}\n",
+        "endpoint  {}\nexchange  {exchange}\nhosts     {network}\nstarted   {}\n",
         running.endpoint, running.started
     )
 }

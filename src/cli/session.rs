@@ -63,7 +63,7 @@ pub fn sections() -> Vec<Section> {
 /// Every problem found.
 pub fn check(flags: &PlaybookFlags) -> Result<Checked, Errors> {
     let kinds = resources::registry();
-    let playbook = load(flags, &kinds, World::default())?;
+    let playbook = load(flags, false, &kinds, World::default())?;
     let region = playbook.region.as_deref();
     engine::hold(&playbook, &kinds, &facts(&playbook), region)?;
     let stage = |address: &Address| {
@@ -88,7 +88,7 @@ pub fn check(flags: &PlaybookFlags) -> Result<Checked, Errors> {
 /// Every problem found; a usage error, when no region is given.
 pub fn bill(flags: &PlaybookFlags, region: Option<&str>) -> Result<Bill, Errors> {
     let kinds = resources::registry();
-    let playbook = load(flags, &kinds, World::default())?;
+    let playbook = load(flags, false, &kinds, World::default())?;
     let Some(region) = region.or(playbook.region.as_deref()) else {
         return Err(
             Error::usage("the playbook names no region, and each has its prices")
@@ -114,7 +114,7 @@ fn facts(playbook: &Playbook) -> Facts {
 /// # Errors
 /// Every problem found.
 pub fn graph(flags: &PlaybookFlags) -> Result<Graph, Errors> {
-    let playbook = load(flags, &resources::registry(), World::default())?;
+    let playbook = load(flags, false, &resources::registry(), World::default())?;
     let mut graph = Graph {
         stack: playbook.stack.clone(),
         ..Graph::default()
@@ -141,18 +141,25 @@ pub fn schema() -> serde_json::Value {
     playbook::schema(&sections())
 }
 
-/// The playbook, loaded and checked by every kind.
+/// The playbook, loaded and checked by every kind. In a sandbox, apps find its simulated exchange
+/// where the environment names none.
 fn load(
     flags: &PlaybookFlags,
+    in_sandbox: bool,
     kinds: &[Arc<dyn Kind>],
     answers: World,
 ) -> Result<Playbook, Errors> {
+    let of_sandbox = in_sandbox.then(sandbox::for_apps).transpose()?;
+    let mut env = of_sandbox.unwrap_or_default();
+    env.extend(
+        std::env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        }),
+    );
     let options = LoadOptions {
         vars: flags.vars.vars.clone(),
         vars_files: flags.vars.vars_files.clone(),
-        env: std::env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-            .collect(),
+        env,
         bundled: Some(bundled::BUNDLED),
         answers,
     };
@@ -187,7 +194,7 @@ impl Session {
         run: &RunFlags,
     ) -> Result<Self, Errors> {
         let kinds = resources::registry();
-        let playbook = load(flags, &kinds, World::default())?;
+        let playbook = load(flags, cloud.sandbox, &kinds, World::default())?;
         let folder = if playbook.folder.as_os_str().is_empty() {
             PathBuf::from(".")
         } else {
@@ -229,7 +236,8 @@ impl Session {
             return Ok(session);
         }
         let kinds = resources::registry();
-        let playbook = load(flags, &kinds, session.engine.awaited().await?)?;
+        let answers = session.engine.awaited().await?;
+        let playbook = load(flags, cloud.sandbox, &kinds, answers)?;
         Ok(Self::new(out, kinds, Some(playbook), cx, cloud, run))
     }
 
@@ -335,7 +343,7 @@ async fn no_account() -> Result<Clients> {
 }
 
 /// Clients for AWS, or for the sandbox that runs.
-async fn account(cloud: &CloudFlags, region: Option<String>) -> Result<Clients> {
+pub(super) async fn account(cloud: &CloudFlags, region: Option<String>) -> Result<Clients> {
     let mut options = ConnectOptions {
         region,
         profile: cloud.profile.clone(),

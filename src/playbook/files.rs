@@ -15,8 +15,11 @@ const LARGEST: u64 = 5_000_000;
 /// What is bundled in the binary.
 #[derive(Clone, Copy, Debug)]
 pub struct Bundled {
-    /// Looks up a template, a file or a setup (`setups/redis.yml`).
+    /// Looks up a template, a setup (`setups/redis.yml`), or a file of an app
+    /// (`apps/treemap/app.R`).
     pub file: fn(&Path) -> Option<&'static [u8]>,
+    /// Looks up a folder (`apps/treemap`): the paths of the files in it, from there on.
+    pub folder: fn(&Path) -> Option<Vec<&'static Path>>,
     /// The names of the setups.
     pub setups: fn() -> Vec<&'static str>,
 }
@@ -94,6 +97,13 @@ impl Files {
                 return Ok(found);
             }
             looked.push(format!("`{}`", folder.display()));
+        }
+        if let Some(found) = self.bundled.and_then(|it| (it.folder)(Path::new(name))) {
+            let shown = found.iter().filter_map(|path| path.to_str());
+            let seen = shown.filter(|path| !path.split('/').any(|part| part.starts_with('.')));
+            let mut found: Vec<String> = seen.map(str::to_owned).collect();
+            found.sort();
+            return Ok(found);
         }
         let error = Error::new(Sort::Playbook, format!("no such folder: `{name}`"));
         Err(error.note(format!("looked for {}", looked.join(", "))))

@@ -3,6 +3,7 @@
 
 use base64::Engine as _;
 use minijinja::syntax::SyntaxConfig;
+use minijinja::value::Serde;
 use minijinja::{Environment, Error as Failure, ErrorKind, UndefinedBehavior, Value};
 
 use super::files::Files;
@@ -28,6 +29,11 @@ pub(super) fn environment(files: Files) -> Environment<'static> {
     });
     env.add_filter("to_json", |value: Value| {
         serde_json::to_string(&value).map_err(|error| failure(error.to_string()))
+    });
+    env.add_filter("from_yaml", |text: &str| {
+        serde_saphyr::from_str::<serde_json::Value>(text)
+            .map(|value| Value::from(Serde(value)))
+            .map_err(|error| failure(error.to_string()))
     });
     env.add_filter("b64encode", |value: Value| {
         let bytes = value.as_bytes().map(<[u8]>::to_vec);
@@ -122,7 +128,7 @@ fn said(detail: &str, failed: &Failure) -> String {
 }
 
 /// Filters worth suggesting.
-const FILTERS: [&str; 36] = [
+const FILTERS: [&str; 37] = [
     "abs",
     "b64encode",
     "batch",
@@ -133,6 +139,7 @@ const FILTERS: [&str; 36] = [
     "escape",
     "first",
     "float",
+    "from_yaml",
     "groupby",
     "indent",
     "int",

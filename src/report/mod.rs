@@ -27,6 +27,7 @@ pub mod progress;
 pub mod receipt;
 pub mod reference;
 pub mod status;
+pub mod stream;
 pub mod style;
 pub mod table;
 pub mod users;

@@ -1,5 +1,6 @@
 //! The process behind `tidewalk sandbox serve`: the emulator, the front, the hosts, until stopped.
 
+use std::future::pending;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
@@ -9,9 +10,10 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 
 use super::emulator::{ContainerNetwork, Emulator};
+use super::exchange;
 use super::front::{Addresses, Cloud, Doors, Front, Problems, serve as serve_front};
 use super::hosts::Hosts;
-use super::place::{self, Running};
+use super::place::{self, ExchangePlace, Running};
 use super::registry::Registry;
 use super::{link_local, network, node_image};
 use crate::base::{Result, ResultExt};
@@ -34,6 +36,7 @@ pub struct Serving {
     emulator: Emulator,
     stop: Arc<Notify>,
     front: tokio::task::JoinHandle<Result<()>>,
+    exchange: tokio::task::JoinHandle<Result<()>>,
 }
 
 /// Starts emulator and front for the folder `dir`, and notes them in it. What is needed must be
@@ -65,6 +68,8 @@ pub async fn start(dir: &Path, options: Options) -> Result<Serving> {
     let mut subnet = network::UNUSED;
     let (mut fleet, mut host_network) = (None, None);
     let (mut host_door, mut metadata_door) = (None, None);
+    let exchange_door = TcpListener::bind("127.0.0.1:0").await;
+    let mut trading = vec![exchange_door.context("opening a port")?];
     if let Some(ground) = ground {
         let (endpoint, name) = (ground.endpoint(), &ground.made.network.name);
         fleet = Some(Hosts::new(
@@ -79,6 +84,7 @@ pub async fn start(dir: &Path, options: Options) -> Result<Serving> {
         subnet = ground.made.subnet;
         host_network = Some(ground.made.network);
         (host_door, metadata_door) = (ground.services, ground.metadata);
+        trading.extend(ground.exchange);
     }
     let running = Running {
         endpoint: format!("http://{address}"),
@@ -90,7 +96,10 @@ pub async fn start(dir: &Path, options: Options) -> Result<Serving> {
             .context("reading the clock")?
             .to_string(),
         hosts,
+        exchange: exchange_of(&trading)?,
     };
+    let exchange = exchange::serve(trading, exchange::Options::default(), pending());
+    let exchange = tokio::spawn(exchange);
     let front = Front::new(
         &emulator.endpoint,
         cloud,
@@ -116,6 +125,18 @@ pub async fn start(dir: &Path, options: Options) -> Result<Serving> {
         emulator,
         stop,
         front,
+        exchange,
+    })
+}
+
+/// Where the simulated exchange is.
+fn exchange_of(doors: &[TcpListener]) -> Result<ExchangePlace> {
+    let addresses: std::io::Result<Vec<_>> = doors.iter().map(TcpListener::local_addr).collect();
+    let addresses = addresses.context("opening a port")?;
+    let url = |address: Option<&SocketAddr>| address.map(|address| format!("http://{address}"));
+    Ok(ExchangePlace {
+        url: url(addresses.first()).unwrap_or_default(),
+        inside: url(addresses.get(1)),
     })
 }
 
@@ -127,6 +148,8 @@ struct Ground {
     services: Option<TcpListener>,
     /// Where hosts are answered by the metadata service.
     metadata: Option<TcpListener>,
+    /// Where hosts and containers are answered by the simulated exchange.
+    exchange: Option<TcpListener>,
 }
 
 impl Ground {
@@ -136,12 +159,15 @@ impl Ground {
         network::remove(&engine, id).await?;
         let made = network::create(&engine, id).await?;
         let gateway = Addresses::new(made.subnet).gateway();
-        let (services, metadata) = doors(id, gateway, &made.device, problems).await;
+        let services = open(gateway, "AWS's services", problems).await;
+        let metadata = metadata(id, gateway, &made.device, problems).await;
+        let exchange = open(gateway, "the simulated exchange", problems).await;
         Ok(Self {
             engine,
             made,
             services,
             metadata,
+            exchange,
         })
     }
 
@@ -162,30 +188,32 @@ impl Ground {
     }
 }
 
-/// What hosts are answered at: AWS's services and the metadata service. A machine that does not give
-/// them is a problem to be told, not one to stop at.
-async fn doors(
-    id: &str,
-    gateway: Ipv4Addr,
-    device: &str,
-    problems: &Problems,
-) -> (Option<TcpListener>, Option<TcpListener>) {
-    let open = async |what: &str| match TcpListener::bind((gateway, 0)).await {
+/// A port for hosts and containers. A machine that does not give it is a problem to be told, not one to
+/// stop at.
+async fn open(gateway: Ipv4Addr, what: &str, problems: &Problems) -> Option<TcpListener> {
+    match TcpListener::bind((gateway, 0)).await {
         Ok(listener) => Some(listener),
         Err(cause) => {
             problems.add(&format!("hosts cannot reach {what}: {cause}"));
             None
         }
-    };
-    let services = open("AWS's services").await;
-    let mut metadata = open("the metadata service").await;
-    if let Some(address) = metadata.as_ref().and_then(|it| it.local_addr().ok())
-        && let Err(cause) = link_local::redirect(id, device, address.port()).await
-    {
-        problems.add(&format!("hosts cannot reach the metadata service: {cause}"));
-        metadata = None;
     }
-    (services, metadata)
+}
+
+/// The port of the metadata service, to which its address leads.
+async fn metadata(
+    id: &str,
+    gateway: Ipv4Addr,
+    device: &str,
+    problems: &Problems,
+) -> Option<TcpListener> {
+    let listener = open(gateway, "the metadata service", problems).await?;
+    let address = listener.local_addr().ok()?;
+    if let Err(cause) = link_local::redirect(id, device, address.port()).await {
+        problems.add(&format!("hosts cannot reach the metadata service: {cause}"));
+        return None;
+    }
+    Some(listener)
 }
 
 /// Whole or not at all: `up` looks at the file while it is written.
@@ -205,6 +233,7 @@ impl Serving {
     pub async fn stop(self) -> Result<()> {
         self.stop.notify_one();
         let served = self.front.await;
+        self.exchange.abort();
         self.emulator.stop().await;
         served.context("serving the sandbox")?
     }

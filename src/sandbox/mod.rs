@@ -42,6 +42,7 @@ mod amis;
 mod client;
 mod daemon;
 mod emulator;
+pub mod exchange;
 mod front;
 mod hosts;
 mod launch;
@@ -58,8 +59,8 @@ pub use daemon::{Options, Serving, prepare, serve, start};
 pub use front::{Effect, Fault, Health, Recorded};
 pub use launch::{Status, down, status, up};
 pub use place::{
-    ACCESS_KEY_ID, ACCOUNT, DIR_VARIABLE, HostNetwork, REGION, Running, SECRET_ACCESS_KEY,
-    default_dir, locate,
+    ACCESS_KEY_ID, ACCOUNT, DIR_VARIABLE, ExchangePlace, HostNetwork, REGION, Running,
+    SECRET_ACCESS_KEY, default_dir, for_apps, locate,
 };
 
 /// Receives lines about what is being done.

@@ -1,5 +1,6 @@
 //! Where a sandbox lives on this machine, and how to find the one that runs.
 
+use std::collections::BTreeMap;
 use std::env;
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
@@ -30,6 +31,15 @@ pub struct HostNetwork {
     pub subnet: String,
 }
 
+/// Where a sandbox's simulated exchange answers, `http://ADDRESS:PORT`; its websocket is there, too.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExchangePlace {
+    /// From this machine.
+    pub url: String,
+    /// From hosts and containers, where there are any.
+    pub inside: Option<String>,
+}
+
 /// A sandbox that runs, as `sandbox.json` in its folder tells.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Running {
@@ -45,6 +55,30 @@ pub struct Running {
     pub started: String,
     /// Instances are real hosts.
     pub hosts: bool,
+    /// The simulated exchange.
+    #[serde(default)]
+    pub exchange: ExchangePlace,
+}
+
+/// Environment variables by which apps find the simulated exchange and the stand-in for Slack of the
+/// sandbox that runs, from where they run; none where none runs.
+///
+/// # Errors
+/// When not even a home folder is known, or what is noted of the sandbox cannot be read.
+pub fn for_apps() -> Result<BTreeMap<String, String>> {
+    let Some(running) = locate(&default_dir()?)? else {
+        return Ok(BTreeMap::new());
+    };
+    let ExchangePlace { url, inside } = running.exchange;
+    let url = inside.unwrap_or(url);
+    let variables = [
+        ("EXCHANGE_STREAM_URL", url.replacen("http", "ws", 1)),
+        ("SLACK_URL", format!("{url}/slack/api")),
+        ("EXCHANGE_URL", url),
+    ];
+    Ok(variables
+        .map(|(name, value)| (name.to_owned(), value))
+        .into())
 }
 
 /// The folder of the sandbox when none is named: `$TIDEWALK_SANDBOX_DIR`, or

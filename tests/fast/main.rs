@@ -20,6 +20,7 @@ mod readme;
 mod reference;
 mod registry;
 mod report;
+mod scaffold;
 mod services;
 #[path = "../stage/mod.rs"]
 mod stage;

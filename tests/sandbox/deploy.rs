@@ -151,7 +151,7 @@ fn the_bundled_api_is_deployed_and_replaced_without_a_failed_request() {
     let run = |verb: &str, more: &[&str]| {
         let mut args = vec![verb];
         args.extend(more);
-        args.extend(["--sandbox", "--var", "app=app"]);
+        args.extend(["--sandbox", "--var", "app=app", "--var", "command=[]"]);
         beach.run(&args)
     };
     let apply = || run("apply", &["btc-api.yml", "--yes"]);

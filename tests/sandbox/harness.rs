@@ -144,12 +144,12 @@ impl Beach {
     /// Runs the program and wants this exit code.
     pub(crate) fn expect(&self, code: i32, args: &[&str]) -> Ended {
         let ended = self.run(args);
-        assert_eq!(
-            ended.code,
-            Some(code),
-            "{args:?}\n{}\n{}",
-            ended.stdout,
-            ended.stderr
+        let Ended { stdout, stderr, .. } = &ended;
+        // What went wrong is said last: where a log is cut, its end is kept.
+        assert!(
+            ended.code == Some(code),
+            "{args:?} ended with {:?} instead of {code}\n{stdout}\n{stderr}",
+            ended.code
         );
         ended
     }

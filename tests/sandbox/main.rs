@@ -26,6 +26,7 @@ macro_rules! per_kind {
     };
 }
 
+mod apps;
 mod baked;
 mod bootstrap;
 mod browser;
@@ -55,3 +56,4 @@ mod setups;
 #[path = "../stage/mod.rs"]
 mod stage;
 mod stand_ins;
+mod stream;

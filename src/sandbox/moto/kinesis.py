@@ -1,8 +1,13 @@
-"""Kinesis: tags at creation and by ARN, streams with consumers, pages of AWS's length."""
+"""Kinesis: tags at creation and by ARN, streams with consumers, pages of AWS's length, shards that end."""
+
+from collections import OrderedDict
+from hashlib import md5
+from threading import Lock
 
 from moto.core.responses import ActionResult, EmptyResult
-from moto.kinesis.models import KinesisBackend, Stream
+from moto.kinesis.models import KinesisBackend, Shard, Stream
 from moto.kinesis.responses import KinesisResponse
+from moto.kinesis.utils import decompose_shard_iterator
 
 from patch import refusing, replaces
 
@@ -106,3 +111,67 @@ def list_streams(old, self):
             "StreamSummaries": [it.to_json_summary()["StreamDescriptionSummary"] for it in streams],
         }
     )
+
+
+# Requests come at once, and a number is given to one record.
+numbering = Lock()
+
+
+@replaces(Shard)
+def put_record(old, self, *args):
+    with numbering:
+        return old(self, *args)
+
+
+@replaces(Shard)
+def get_records(old, self, *args):
+    with numbering:
+        return old(self, *args)
+
+
+@replaces(Stream)
+def get_shard_for_key(old, self, partition_key, explicit_hash_key):
+    """A closed shard takes no records; the hash keys of a shard go up to its last one, that included:
+    https://docs.aws.amazon.com/kinesis/latest/APIReference/API_HashKeyRange.html"""
+    old(self, partition_key, explicit_hash_key)
+    digest = explicit_hash_key or int(md5(partition_key.encode()).hexdigest(), 16)
+    key = int(digest)
+    return next(it for it in self.shards.values() if it.is_open and it.starting_hash <= key <= it.ending_hash)
+
+
+def leaving_records(old, self, names, *args):
+    """Records stay in the shard that took them, and are read there before those of its children:
+    https://docs.aws.amazon.com/streams/latest/dev/kinesis-using-sdk-java-after-resharding.html"""
+    shards = [self.shards[name] for name in names if name in self.shards]
+    records = [shard.records for shard in shards]
+    for shard in shards:
+        shard.records = OrderedDict()
+    try:
+        old(self, *args)
+    finally:
+        for shard, kept in zip(shards, records):
+            shard.records = kept
+
+
+@replaces(Stream)
+def split_shard(old, self, shard, new_starting_hash_key):
+    leaving_records(old, self, [shard], shard, new_starting_hash_key)
+
+
+@replaces(Stream)
+def merge_shards(old, self, shard, adjacent):
+    leaving_records(old, self, [shard, adjacent], shard, adjacent)
+
+
+def read_to_its_end(old, self, stream_arn, shard_iterator, limit):
+    """https://docs.aws.amazon.com/kinesis/latest/APIReference/API_GetRecords.html: a closed shard has no next
+    iterator when all of it was read."""
+    following, records, behind = old(self, stream_arn, shard_iterator, limit)
+    name, shard_id, last = decompose_shard_iterator(following)
+    shard = self.describe_stream(stream_arn, name).get_shard(shard_id)
+    ended = not shard.is_open and int(last) >= shard.get_max_sequence_number()
+    return None if ended else following, records, behind
+
+
+read_to_its_end.__name__ = "get_records"
+replaces(KinesisBackend)(read_to_its_end)

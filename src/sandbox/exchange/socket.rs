@@ -1,0 +1,186 @@
+//! One client's websocket: sends the trades it wants, takes its orders, and ends when it must.
+//!
+//! Source: Binance Spot API documentation, "WebSocket Streams", general information and limits.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::extract::ws::{Message, WebSocket};
+use futures::SinkExt as _;
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::watch;
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_until, timeout};
+
+use super::floor::{Exchange, Signal, wall_clock};
+use super::frames::Batch;
+use super::orders::Subscriptions;
+
+/// How often a client is pinged.
+const PING: Duration = Duration::from_secs(20);
+/// How long it may go on without answering a ping.
+const ANSWER: Duration = Duration::from_mins(1);
+/// How long a connection lasts.
+const LIFE: Duration = Duration::from_hours(24);
+/// How long a client may take nothing at all.
+const STUCK: Duration = Duration::from_secs(10);
+/// How many messages a client may send in a second.
+const MESSAGES: u32 = 5;
+
+/// The connection is over.
+struct Over;
+
+/// One client.
+pub(super) struct Session {
+    socket: WebSocket,
+    batches: Receiver<Arc<Batch>>,
+    signal: watch::Receiver<Signal>,
+    /// The cuts there were before.
+    cuts: u64,
+    subscriptions: Subscriptions,
+    /// Events come within `{"stream":…,"data":…}`.
+    combined: bool,
+    pings: Interval,
+    answered: Instant,
+    end: Instant,
+    /// The second that messages are counted in, and how many came.
+    messages: (Instant, u32),
+}
+
+impl Session {
+    /// A client that has just connected.
+    pub(super) fn new(
+        exchange: &Exchange,
+        socket: WebSocket,
+        subscriptions: Subscriptions,
+        combined: bool,
+    ) -> Self {
+        let now = Instant::now();
+        let mut pings = interval_at(now + PING, PING);
+        pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let signal = exchange.signal.subscribe();
+        let cuts = signal.borrow().cuts;
+        Self {
+            socket,
+            batches: exchange.batches.subscribe(),
+            signal,
+            cuts,
+            subscriptions,
+            combined,
+            pings,
+            answered: now,
+            end: now + LIFE,
+            messages: (now, 0),
+        }
+    }
+
+    /// Goes on until either side has had enough; then the connection is dropped.
+    pub(super) async fn run(mut self) {
+        while self.step().await.is_ok() {}
+    }
+
+    async fn step(&mut self) -> Result<(), Over> {
+        self.hush().await?;
+        tokio::select! {
+            biased;
+            changed = self.signal.changed() => changed.map_err(|_| Over),
+            message = self.socket.recv() => match message {
+                Some(Ok(message)) => self.take(message).await,
+                Some(Err(_)) | None => Err(Over),
+            },
+            // An error means that the client is too far behind.
+            batch = self.batches.recv() => match batch {
+                Ok(batch) => self.send_trades(&batch).await,
+                Err(_) => Err(Over),
+            },
+            _ = self.pings.tick() => {
+                if self.answered.elapsed() >= ANSWER {
+                    return Err(Over);
+                }
+                let now = wall_clock().to_string();
+                self.send(vec![Message::Ping(Bytes::from(now))]).await
+            }
+            () = sleep_until(self.end) => {
+                self.send(vec![Message::Close(None)]).await?;
+                Err(Over)
+            }
+        }
+    }
+
+    /// Waits while nothing may be sent: not even read, as reading a ping sends a pong.
+    async fn hush(&mut self) -> Result<(), Over> {
+        loop {
+            let signal = *self.signal.borrow_and_update();
+            if signal.cuts != self.cuts {
+                return Err(Over);
+            }
+            match signal.silent {
+                Some(until) if Instant::now() < until => tokio::select! {
+                    changed = self.signal.changed() => changed.map_err(|_| Over)?,
+                    () = sleep_until(until) => self.answered = Instant::now(),
+                },
+                _ => return Ok(()),
+            }
+        }
+    }
+
+    async fn take(&mut self, message: Message) -> Result<(), Over> {
+        if self.messages.0.elapsed() >= Duration::from_secs(1) {
+            self.messages = (Instant::now(), 0);
+        }
+        self.messages.1 += 1;
+        if self.messages.1 > MESSAGES {
+            return Err(Over);
+        }
+        match message {
+            Message::Text(text) => {
+                let answer = self.subscriptions.answer(&text);
+                self.send(vec![Message::Text(answer.into())]).await
+            }
+            Message::Binary(bytes) => {
+                let text = String::from_utf8_lossy(&bytes);
+                let answer = self.subscriptions.answer(&text);
+                self.send(vec![Message::Text(answer.into())]).await
+            }
+            Message::Pong(_) => {
+                self.answered = Instant::now();
+                Ok(())
+            }
+            // They are answered with the next thing that is read or sent.
+            Message::Ping(_) | Message::Close(_) => Ok(()),
+        }
+    }
+
+    async fn send_trades(&mut self, batch: &Batch) -> Result<(), Over> {
+        let wanted = self.subscriptions.wanted;
+        let mut messages = Vec::new();
+        for frame in batch.frames.iter().filter(|frame| wanted[frame.place]) {
+            messages.push(if self.combined {
+                frame.combined.clone()
+            } else {
+                frame.raw.clone()
+            });
+        }
+        if messages.is_empty() {
+            return Ok(());
+        }
+        self.send(messages).await
+    }
+
+    /// Sends messages, unless the connection is cut meanwhile or the client takes none of them.
+    async fn send(&mut self, messages: Vec<Message>) -> Result<(), Over> {
+        let socket = &mut self.socket;
+        let all = async {
+            for message in messages {
+                socket.feed(message).await.map_err(|_| Over)?;
+            }
+            socket.flush().await.map_err(|_| Over)
+        };
+        let cuts = self.cuts;
+        tokio::select! {
+            biased;
+            sent = timeout(STUCK, all) => sent.unwrap_or(Err(Over)),
+            _ = self.signal.wait_for(|signal| signal.cuts != cuts) => Err(Over),
+        }
+    }
+}

@@ -1,0 +1,2 @@
+library(shiny)
+fluidPage(plotOutput("prices"))

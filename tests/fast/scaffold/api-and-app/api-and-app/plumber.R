@@ -1,0 +1,2 @@
+#* @get /x
+function() 1

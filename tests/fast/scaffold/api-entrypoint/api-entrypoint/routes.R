@@ -1,0 +1,2 @@
+#* @get /prices
+function() data.table::fread("x.csv")

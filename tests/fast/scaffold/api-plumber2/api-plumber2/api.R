@@ -1,0 +1,2 @@
+#* @get /healthz
+function() "ok"

@@ -1,0 +1,2 @@
+#* @get /ping
+function() "pong"

@@ -1,0 +1,2 @@
+library(plumber)
+pr("plumber.R") |> pr_run(port = 8080L)

@@ -1,0 +1,1 @@
+prices <- function() curl::curl_fetch_memory("x")
