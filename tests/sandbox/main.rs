@@ -32,6 +32,7 @@ mod bootstrap;
 mod browser;
 mod by_hand;
 mod cloud;
+mod crypto_stream;
 mod data_server;
 mod deploy;
 mod discovery;
