@@ -152,6 +152,7 @@ fn the_bundled_api_is_deployed_and_replaced_without_a_failed_request() {
         let mut args = vec![verb];
         args.extend(more);
         args.extend(["--sandbox", "--var", "app=app", "--var", "command=[]"]);
+        args.extend(["--var", "health_path=/stats"]);
         beach.run(&args)
     };
     let apply = || run("apply", &["btc-api.yml", "--yes"]);

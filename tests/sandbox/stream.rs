@@ -465,4 +465,9 @@ fn every_trade_is_counted_once_whatever_is_killed() {
     way.passes(truth.trades() + 400);
     way.control(&json!({ "pause": true }));
     way.arrives(&begun);
+    let after = fs::read_to_string(way.beach.folder().join("consumer.log")).unwrap();
+    let after = &after[log.len()..];
+    assert!(!after.contains("left out"), "{after}");
+    assert_eq!(after.matches(": begun at").count(), 4, "{after}");
+    assert!(!after.contains("begun at TRIM_HORIZON"), "{after}");
 }

@@ -34,9 +34,9 @@ pub(super) struct Args {
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = super::time)]
     since: Duration,
 
-    /// How many, counted from the oldest; without an end with `--follow`
-    #[arg(long, value_name = "COUNT")]
-    count: Option<usize>,
+    /// How many, counted from the oldest; 25 if not given, without an end with `--follow`
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
+    count: Option<u32>,
 
     /// Go on with new records as they come, until Ctrl-C
     #[arg(long)]
@@ -53,7 +53,7 @@ pub(super) async fn run(args: &Args, out: &Output) -> Result<Exit, Errors> {
     let from = Timestamp::now().saturating_sub(back);
     let from = Position::At(from.unwrap_or(Timestamp::MIN).as_millisecond().max(0));
     let usual = if args.follow { usize::MAX } else { USUAL_COUNT };
-    let most = args.count.unwrap_or(usual);
+    let most = args.count.map_or(usual, |count| count as usize);
     let mut readers: Vec<(String, Option<Reader>)> = Vec::new();
     for shard in shards::list(&aws, stream).await? {
         let reader = Reader::new(&aws, stream, &shard.id, from.clone());
