@@ -14,6 +14,7 @@ pub mod on_its_way;
 pub mod own_ip;
 pub mod record;
 pub mod refusal;
+pub mod stored;
 pub mod tagging;
 pub mod tags;
 pub mod token;

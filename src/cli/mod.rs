@@ -38,6 +38,7 @@ pub mod plan;
 pub mod rollback;
 pub mod sandbox;
 pub mod schema;
+pub mod secret;
 pub mod ssh;
 pub mod status;
 pub mod stream;

@@ -9,7 +9,7 @@ use super::exit::{Exit, TABLE};
 use super::flags::{Colour, OutputFlags};
 use super::{
     apply, check, completions, configure, connections, cost, destroy, exec, graph, logs, new, plan,
-    rollback, sandbox, schema, ssh, status, stream, users,
+    rollback, sandbox, schema, secret, ssh, status, stream, users,
 };
 use crate::base::{Errors, ResultExt};
 use crate::report::Output;
@@ -56,6 +56,7 @@ enum Command {
     Logs(logs::Args),
     Rollback(rollback::Args),
     Stream(stream::Args),
+    Secret(secret::Args),
     Connections(connections::Args),
     Configure(configure::Args),
     Cost(cost::Args),
@@ -123,6 +124,7 @@ impl Command {
                 Self::Logs(args) => logs::run(&args, out).await,
                 Self::Rollback(args) => rollback::run(&args, out).await,
                 Self::Stream(args) => Box::pin(stream::run(&args, out)).await,
+                Self::Secret(args) => Box::pin(secret::run(&args, out)).await,
                 Self::Connections(args) => connections::run(&args, out).await,
                 Self::Configure(args) => configure::run(&args, out).await,
                 Self::Cost(args) => cost::run(&args, out),

@@ -26,7 +26,7 @@ from a name to what is wanted of it. An expression `{{ … }}` may stand whereve
 it is the whole value, it keeps its type. It reads `vars.NAME`, `env.NAME`, `stack`, `region`,
 `account`, the outputs of other resources (`instances.server.public_ip`), and inside `for_each` also
 `each.key` and `each.value`. `file('NAME')` is the text of a file beside the playbook, and
-`files('FOLDER')` the list of the files in a folder there.
+`files('FOLDER')` the list of the files in a folder there; `fail('MESSAGE')` refuses the playbook.
 
 Sizes and times carry their unit in the name (`size_gib`, `retention_hours`). The column *change* says
 what a changed value does to a resource that exists: it is changed *in place*, or the change *makes it

@@ -230,7 +230,7 @@ fn unknown_root(root: &str, scope: &Scope) -> Result<(), Wrong> {
         return wrong(message, format!("did you mean `env.{root}`?"));
     }
     let mut roots = vec![
-        "vars", "env", "each", "stack", "region", "account", "range", "file", "files",
+        "vars", "env", "each", "stack", "region", "account", "range", "file", "files", "fail",
     ];
     roots.extend(scope.names.sections.keys().map(String::as_str));
     roots.extend(scope.extra.keys().map(String::as_str));

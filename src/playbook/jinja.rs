@@ -40,6 +40,9 @@ pub(super) fn environment(files: Files) -> Environment<'static> {
         let bytes = bytes.unwrap_or_else(|| value.to_string().into_bytes());
         base64::prelude::BASE64_STANDARD.encode(bytes)
     });
+    env.add_function("fail", |message: &str| -> Result<Value, Failure> {
+        Err(failure(message.to_owned()))
+    });
     let folders = files.clone();
     env.add_function("files", move |name: &str| {
         folders

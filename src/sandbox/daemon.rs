@@ -36,7 +36,7 @@ pub struct Serving {
     emulator: Emulator,
     stop: Arc<Notify>,
     front: tokio::task::JoinHandle<Result<()>>,
-    exchange: tokio::task::JoinHandle<Result<()>>,
+    exchange: tokio::task::JoinHandle<()>,
 }
 
 /// Starts emulator and front for the folder `dir`, and notes them in it. What is needed must be
@@ -98,8 +98,7 @@ pub async fn start(dir: &Path, options: Options) -> Result<Serving> {
         hosts,
         exchange: exchange_of(&trading)?,
     };
-    let exchange = exchange::serve(trading, exchange::Options::default(), pending());
-    let exchange = tokio::spawn(exchange);
+    let exchange = tokio::spawn(trade(trading, problems.clone()));
     let front = Front::new(
         &emulator.endpoint,
         cloud,
@@ -127,6 +126,14 @@ pub async fn start(dir: &Path, options: Options) -> Result<Serving> {
         front,
         exchange,
     })
+}
+
+/// Serves the simulated exchange for as long as the sandbox is there.
+async fn trade(doors: Vec<TcpListener>, problems: Problems) {
+    let served = exchange::serve(doors, exchange::Options::default(), pending());
+    if let Err(error) = served.await {
+        problems.add(&format!("the simulated exchange has ended: {error}"));
+    }
 }
 
 /// Where the simulated exchange is.

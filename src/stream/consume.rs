@@ -16,6 +16,7 @@ use super::leases::{Lease, Leases};
 use super::position::Position;
 use super::properties::Job;
 use super::shards::{self, Shard};
+use super::share::surplus;
 use super::worker::{Ended, Shared, work};
 use crate::aws::Clients;
 use crate::base::{Error, Result};
@@ -128,7 +129,7 @@ impl Run {
         }
     }
 
-    /// Looks at shards and leases: adds what is new, takes what is free.
+    /// Looks at shards and leases: adds what is new, takes what is free, or one of who has many more.
     async fn look(&mut self) -> Result<()> {
         let job = &self.shared.job;
         let shards = shards::list(&self.leases.aws, &job.stream).await?;
@@ -144,6 +145,7 @@ impl Run {
         let whole = shards
             .iter()
             .all(|shard| leases.iter().any(|lease| lease.shard == shard.id));
+        let (mut others, mut took) = (Vec::new(), false);
         for lease in leases {
             if self.held.contains_key(&lease.shard) {
                 continue;
@@ -155,9 +157,18 @@ impl Run {
                 }
                 continue;
             }
-            if lease.position != Position::ShardEnd && self.is_free(&lease) {
-                self.take(&lease).await?;
+            if lease.position == Position::ShardEnd {
+                continue;
             }
+            if self.is_free(&lease) {
+                self.take(&lease).await?;
+                took = true;
+            } else {
+                others.push(lease);
+            }
+        }
+        if !took && let Some(lease) = surplus(&others, self.held.len()) {
+            self.take(lease).await?;
         }
         Ok(())
     }

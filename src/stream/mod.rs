@@ -12,6 +12,7 @@
 //! | `protocol`, `processor` | a program that works on records, and what is said to it line by line |
 //! | `leases` | who works on which shard and how far: the table of the Kinesis Client Library |
 //! | `held` | a lease that this process holds |
+//! | `share` | shards shared out evenly among workers |
 //! | `worker` | one shard: read, given to a program, checkpointed |
 //! | `consume` | all shards of a stream, each to a worker |
 
@@ -27,6 +28,7 @@ mod held;
 mod leases;
 mod processor;
 mod protocol;
+mod share;
 mod worker;
 
 use std::sync::Arc;

@@ -52,16 +52,16 @@ fn the_first_screen_is_what_the_demo_printed() {
 #[test]
 fn every_command_of_the_readme_exists() {
     let blocks = blocks("console");
-    let lines = blocks.iter().flat_map(|block| block.lines());
-    let commands = lines.filter_map(|line| line.strip_prefix("$ tidewalk "));
+    // A line may go on in the next one.
+    let text = blocks.concat().replace("\\\n", " ");
+    let commands = text.lines();
+    let commands = commands.filter_map(|line| line.strip_prefix("$ tidewalk "));
     let mut seen = 0;
     for command in commands {
-        let words = command
-            .split(&['#', '>'])
-            .next()
-            .unwrap()
-            .split_whitespace();
-        let problem = Program::try_parse_from(std::iter::once("tidewalk").chain(words)).err();
+        let words = command.split(&['#', '>']).next().unwrap();
+        let words = shlex::split(words).unwrap();
+        let problem =
+            Program::try_parse_from(std::iter::once("tidewalk".to_owned()).chain(words)).err();
         assert!(
             problem.is_none(),
             "tidewalk {command}: {}",

@@ -20,7 +20,7 @@ use tidewalk::sandbox::{Effect, Fault};
 use crate::harness::{Beach, Ended};
 
 mod permitted;
-mod reading;
+pub(crate) mod reading;
 
 use permitted::{Seen, Used, must_be_allowed};
 use reading::Reading;

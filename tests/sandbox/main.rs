@@ -32,6 +32,7 @@ mod bootstrap;
 mod browser;
 mod by_hand;
 mod cloud;
+mod consumers;
 mod crypto_stream;
 mod data_server;
 mod deploy;
@@ -53,6 +54,7 @@ mod playbooks;
 mod replaced;
 mod rollback;
 mod run_command;
+mod secret;
 mod setups;
 #[path = "../stage/mod.rs"]
 mod stage;

@@ -116,6 +116,22 @@ fn records_are_put_seen_and_counted() {
     assert_eq!(counted, 700, "{text}");
 }
 
+/// A shard takes 1,000 records in a second.
+#[test]
+fn what_shards_have_no_room_for_is_put_again() {
+    let beach = made();
+    let put = stream(&beach, 0, &["put", "crypto", "--trades", "4000", "--json"]);
+    let put: Value = serde_json::from_str(put.stdout.trim()).unwrap();
+    let put = put["put"].as_object().unwrap().values();
+    assert_eq!(put.map(|count| count.as_u64().unwrap()).sum::<u64>(), 4000);
+    let peek = ["peek", "crypto", "--count", "5000", "--json"];
+    let peeked = stream(&beach, 0, &peek).stdout;
+    assert_eq!(peeked.matches("\"sequence\"").count(), 4000);
+    let puts = beach.calls();
+    let puts = puts.iter().filter(|call| *call == "kinesis:PutRecords");
+    assert!(puts.count() >= 8, "500 in a request");
+}
+
 #[test]
 fn a_program_that_cannot_work_is_told() {
     let beach = made();
@@ -132,11 +148,24 @@ fn a_program_that_cannot_work_is_told() {
         said.contains("no table `none`") && said.contains("--create-table"),
         "{said}"
     );
-    let said = run(&whole.replace("NAME", "trade-counter"));
+    let whole = whole.replace("NAME", "trade-counter");
+    let said = run(&whole);
     assert!(
         said.contains("starting `./nothing`") && said.contains("chmod +x"),
         "{said}"
     );
+    // One that ends is begun again, for a while; one that says nothing is not waited for.
+    let said = run(&whole.replace("./nothing", "false"));
+    assert!(said.contains("`false` ended with exit status: 1"), "{said}");
+    let again = said.matches("again from the last checkpoint").count();
+    assert!((4..=8).contains(&again), "of two shards: {said}");
+    let hangs = whole.replace("./nothing", "sleep 100") + "timeoutInSeconds = 1\n";
+    let said = run(&hangs);
+    assert!(
+        said.contains("no answer to `initialize` within 1 s"),
+        "{said}"
+    );
+    assert!(said.contains("`timeoutInSeconds`"), "{said}");
 }
 
 /// The parts that trades pass through, as processes of this machine.

@@ -24,10 +24,11 @@ use crate::stream::properties::Job;
 /// file's folder.
 ///
 /// Who works on which shard, and how far, is kept in the `DynamoDB` table `applicationName`, as the
-/// library keeps it: one can go on where the other stopped. Shards whose worker is gone are taken
-/// over; what came from a split or merged shard waits until that one is done. A program that ends
-/// is started again from its last checkpoint, so that some records come twice; after five times
-/// without a checkpoint the run fails. SIGTERM and Ctrl-C let programs make a last checkpoint.
+/// library keeps it: one can go on where the other stopped. Several runs share the shards evenly,
+/// and take over those of a run that is gone; what came from a split or merged shard waits until
+/// that one is done. A program that ends is started again from its last checkpoint, so that some
+/// records come twice; after five times without a checkpoint the run fails. SIGTERM and Ctrl-C let
+/// programs make a last checkpoint.
 /// Records that the Kinesis Producer Library has packed together are not unpacked.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Example:\n  tidewalk stream consume /opt/trade-counter/app.properties")]

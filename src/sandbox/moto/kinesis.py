@@ -1,8 +1,11 @@
-"""Kinesis: tags at creation and by ARN, streams with consumers, pages of AWS's length, shards that end."""
+"""Kinesis: tags at creation and by ARN, streams with consumers, pages of AWS's length, shards
+that end, and what a shard takes in a second."""
 
+from base64 import b64decode
 from collections import OrderedDict
 from hashlib import md5
 from threading import Lock
+from time import time
 
 from moto.core.responses import ActionResult, EmptyResult
 from moto.kinesis.models import KinesisBackend, Shard, Stream
@@ -137,6 +140,66 @@ def get_shard_for_key(old, self, partition_key, explicit_hash_key):
     digest = explicit_hash_key or int(md5(partition_key.encode()).hexdigest(), 16)
     key = int(digest)
     return next(it for it in self.shards.values() if it.is_open and it.starting_hash <= key <= it.ending_hash)
+
+
+# Of one shard, in a second: https://docs.aws.amazon.com/streams/latest/dev/service-sizes-and-limits.html
+MOST_RECORDS, MOST_BYTES = 1000, 1 << 20
+
+
+class Full(str):
+    """In the place of a sequence number: the shard has no room in this second."""
+
+
+def has_room(shard, size):
+    second = int(time())
+    since, records, taken = getattr(shard, "taken", (second, 0, 0))
+    if since != second:
+        records, taken = 0, 0
+    if records and (records == MOST_RECORDS or taken + size > MOST_BYTES):
+        return False
+    shard.taken = (second, records + 1, taken + size)
+    return True
+
+
+def put_into_room(old, self, partition_key, explicit_hash_key, data):
+    shard = self.get_shard_for_key(partition_key, explicit_hash_key)
+    size = len(partition_key) + len(b64decode(data))
+    with numbering:
+        room = self.stream_mode.get("StreamMode") == "ON_DEMAND" or has_room(shard, size)
+    if room:
+        return old(self, partition_key, explicit_hash_key, data)
+    place = f"shard {shard.shard_id} in stream {self.stream_name} under account {self.account_id}"
+    return Full(f"Rate exceeded for {place}."), shard.shard_id
+
+
+put_into_room.__name__ = "put_record"
+replaces(Stream)(put_into_room)
+
+EXCEEDED = "ProvisionedThroughputExceededException"
+
+
+def put_one(old, self, *args):
+    sequence, shard = old(self, *args)
+    if isinstance(sequence, Full):
+        refuse(EXCEEDED, str(sequence))
+    return sequence, shard
+
+
+put_one.__name__ = "put_record"
+replaces(KinesisBackend)(put_one)
+
+
+@replaces(KinesisBackend)
+def put_records(old, self, *args):
+    """https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecords.html: some may fail, and others not."""
+    answer = old(self, *args)
+    for record in answer["Records"]:
+        sequence = record["SequenceNumber"]
+        if isinstance(sequence, Full):
+            record.clear()
+            record.update(ErrorCode=EXCEEDED, ErrorMessage=str(sequence))
+            answer["FailedRecordCount"] += 1
+    return answer
 
 
 def leaving_records(old, self, names, *args):

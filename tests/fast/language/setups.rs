@@ -169,3 +169,32 @@ fn the_end_of_a_line_is_part_of_the_text() {
     let wanted = json!([{ "file": { "path": "/a", "content": "80\n" } }]);
     assert_eq!(operations(&playbook, &World::default()), wanted);
 }
+
+#[test]
+fn a_setup_refuses_what_it_cannot_do_in_its_own_words() {
+    let site = "stack: site
+region: eu-west-1
+hosts:
+  web:
+    instance: box
+    setups:
+      - serve: { by: COLOUR }
+instances: { box: { ami: { debian: '12' }, instance_type: t3.micro } }
+";
+    let serve = "
+vars:
+  by: { description: Server }
+  package: { default: \"{{ vars.by if vars.by in ['red', 'blue'] else fail('`by` is red or blue, not ' ~ vars.by) }}\" }
+operations: [{ packages: ['{{ vars.package }}'] }]
+";
+    let of = |colour: &str| {
+        let site = site.replace("COLOUR", colour);
+        Folder::new(&site).with("setups/serve.yml", serve)
+    };
+    of("red").load();
+    let refused = of("green").refused(&Folder::options());
+    assert!(
+        refused.contains("`by` is red or blue, not green"),
+        "{refused}"
+    );
+}

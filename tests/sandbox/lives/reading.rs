@@ -28,6 +28,18 @@ pub(super) fn see(endpoint: &str, outputs: &Map<String, Json>, readings: &[Readi
     }
 }
 
+/// What one call (`dynamodb.scan`) gives, at a `JMESPath`.
+pub(crate) fn look(endpoint: &str, call: &str, with: &Json, at: &str) -> Json {
+    let reading = Reading {
+        read: call.to_owned(),
+        with: with.as_object().unwrap().clone(),
+        at: Some(at.to_owned()),
+        is: None,
+    };
+    let told = read(endpoint, &Map::new(), &[reading]);
+    told.into_iter().next().unwrap()
+}
+
 /// What each reading gives.
 pub(super) fn read(endpoint: &str, outputs: &Map<String, Json>, readings: &[Reading]) -> Vec<Json> {
     if readings.is_empty() {
