@@ -14,13 +14,14 @@ image() {
   # Who comes at the same time waits until it is there.
   exec 9>"${TMPDIR:-/tmp}/tidewalk-stand-ins.lock" && flock 9
   base=$(docker image inspect -f '{{.Id}}' $node)
-  hash=$(printf '%s' "$base" | cat - "$here/recipe.sh" "$here/serve.py" | sha256sum | cut -c1-16)
+  hash=$(printf '%s' "$base" | cat - "$here/recipe.sh" "$here/serve.py" "$here/agent.py" | sha256sum | cut -c1-16)
   name=tidewalk-node:stand-ins-$hash
   if [ -z "$(docker images -q "$name")" ]; then
     maker=tidewalk-stand-ins-$hash
     docker rm -f "$maker" >/dev/null 2>&1 || true
     docker create --name "$maker" $node sh -c "$(cat "$here/recipe.sh")" >/dev/null
     docker cp "$here/serve.py" "$maker:/root/serve.py" >/dev/null
+    docker cp "$here/agent.py" "$maker:/root/agent.py" >/dev/null
     docker start -a "$maker" >&2
     docker commit -c 'CMD ["/sbin/init"]' "$maker" "$name" >/dev/null
     docker rm -f "$maker" >/dev/null

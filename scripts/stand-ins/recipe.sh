@@ -1,5 +1,5 @@
 # Makes a sandbox host into one with a signed source of stand-ins for what Debian does not have, under
-# /srv; run as root, once, by stand-ins.sh. `serve.py` is in /root.
+# /srv; run as root, once, by stand-ins.sh. `serve.py` and `agent.py` are in /root.
 set -eu
 export DEBIAN_FRONTEND=noninteractive
 apt-get update -qq
@@ -36,10 +36,23 @@ install -d jenkins/usr/share/java
 : >jenkins/usr/share/java/jenkins.war
 deb_of jenkins 'id jenkins >/dev/null 2>&1 || useradd -r -m -d /var/lib/jenkins jenkins; systemctl daemon-reload; systemctl enable jenkins; systemctl start jenkins || true'
 
-install -d aws-kinesis-agent/lib/systemd/system aws-kinesis-agent/etc/aws-kinesis
-printf '[Service]\nExecStart=/usr/bin/sleep infinity\n[Install]\nWantedBy=multi-user.target\n' >aws-kinesis-agent/lib/systemd/system/aws-kinesis-agent.service
-echo '{}' >aws-kinesis-agent/etc/aws-kinesis/agent.json
-deb_of aws-kinesis-agent 'systemctl daemon-reload'
+agent=aws-kinesis-agent
+install -d $agent/lib/systemd/system $agent/etc/aws-kinesis $agent/usr/share/$agent
+cp /root/agent.py $agent/usr/share/$agent/
+echo '{}' >$agent/etc/aws-kinesis/agent.json
+cat >$agent/lib/systemd/system/$agent.service <<UNIT
+[Unit]
+After=network.target
+[Service]
+User=$agent-user
+RuntimeDirectory=$agent
+RuntimeDirectoryPreserve=yes
+ExecStart=/usr/bin/python3 /usr/share/$agent/agent.py
+Restart=on-failure
+[Install]
+WantedBy=multi-user.target
+UNIT
+deb_of $agent "id $agent-user >/dev/null 2>&1 || useradd -r $agent-user; systemctl daemon-reload"
 
 # The plugin manager is a program of this Java: it makes a file for each plugin.
 install -d stand-in-java/usr/bin

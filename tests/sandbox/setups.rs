@@ -62,7 +62,7 @@ hosts:
           slack: { team: de3, channel: '#bots' }
           slack_token: '{{ vars.slack_token }}'
       - redis: { max_memory: 64mb }
-      - kinesis-agent: { stream: crypto }
+      - kinesis-agent: { stream: crypto, groups: [adm] }
       - team-users: { users: '{{ vars.team }}', groups: [sudo] }
       - docker: { users: [joe], daemon: { storage-driver: vfs } }
       - nginx-proxy:
@@ -233,6 +233,8 @@ fn every_setup_converges_from_nothing_and_serves() {
         &node.sh("cat /etc/aws-kinesis/agent.json"),
         &["\"crypto\"", "kinesis.eu-west-1.amazonaws.com"],
     );
+    let agent = node.sh("ps -o supgrp= -u aws-kinesis-agent-user");
+    assert!(agent.contains("adm"), "it may read logs: {agent}");
     contains(
         &node.sh("runuser -u joe docker info"),
         &["Storage Driver: vfs"],

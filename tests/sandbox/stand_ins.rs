@@ -15,6 +15,13 @@ pub(crate) fn serve(network: &str) -> String {
     script(&["serve", network])
 }
 
+/// Serves the source in a sandbox's network; the source alone, as an apt source in a playbook.
+pub(crate) fn source(network: &str) -> String {
+    let served = serve(network);
+    let source = served.lines().find_map(|line| line.strip_prefix("cran: "));
+    source.expect("where R comes from").to_owned()
+}
+
 fn script(arguments: &[&str]) -> String {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/stand-ins.sh");
     let done = patience::output(Command::new(script).args(arguments));

@@ -20,13 +20,13 @@ secret_parameter <- function(name) {
   }
   errors <- tempfile()
   on.exit(unlink(errors))
-  value <- suppressWarnings(
+  said <- suppressWarnings(
     system2(command[1], shQuote(command[-1]), stdout = TRUE, stderr = errors)
   )
-  value <- paste(value, collapse = "\n")
-  if (!is.null(attr(value, "status")) || !nzchar(value)) {
-    said <- trimws(paste(readLines(errors, warn = FALSE), collapse = " "))
-    stop("`", command[1], "` cannot read the parameter `", name, "`: ", said, call. = FALSE)
+  value <- paste(said, collapse = "\n")
+  if (!is.null(attr(said, "status")) || !nzchar(value)) {
+    why <- trimws(paste(readLines(errors, warn = FALSE), collapse = " "))
+    stop("`", command[1], "` cannot read the parameter `", name, "`: ", why, call. = FALSE)
   }
   value
 }

@@ -33,7 +33,8 @@ test_that("what went wrong is told plainly", {
     with_path(programs(), secret_parameter("slack")),
     "neither `aws` nor `tidewalk` is installed"
   )
-  folder <- programs(aws = "echo 'An error occurred (ParameterNotFound)' >&2; exit 254")
+  # What it printed before it failed is no secret.
+  folder <- programs(aws = "echo half; echo 'An error occurred (ParameterNotFound)' >&2; exit 254")
   expect_error(
     with_path(folder, secret_parameter("slack")),
     "`aws` cannot read the parameter `slack`: An error occurred (ParameterNotFound)",
