@@ -182,13 +182,22 @@ pub(super) fn dockerfile(folder: &Folder) -> Vec<Found> {
     vec![found(Form::Container, "Dockerfile", 0, what, Launch::Image)]
 }
 
+fn on_top(folder: &Folder) -> impl Iterator<Item = &Code> {
+    let scripts = folder.code.iter();
+    scripts.filter(|it| it.is_on_top() && it.is_script() && !is_part(&it.path))
+}
+
+/// The scripts in the folder itself that serve as soon as they are run.
+pub(super) fn servers(folder: &Folder) -> Vec<Found> {
+    let serves = |code: &&Code| code.serving().iter().any(|it| it.always);
+    let scripts = on_top(folder).filter(serves);
+    let found = scripts.filter_map(|it| api_by_content(it).or_else(|| shiny(it)));
+    found.collect()
+}
+
 /// The scripts in the folder itself; where some of them are programs, those.
 pub(super) fn scripts(folder: &Folder) -> Vec<Found> {
-    let scripts: Vec<_> = folder
-        .code
-        .iter()
-        .filter(|it| it.is_on_top() && it.is_script() && !is_part(&it.path))
-        .collect();
+    let scripts: Vec<_> = on_top(folder).collect();
     let programs: Vec<_> = scripts
         .iter()
         .copied()

@@ -9,6 +9,9 @@ use super::launch::Launch;
 /// Paths that are made to be asked whether all is well, the best one first.
 const HEALTH_PATHS: [&str; 3] = ["/healthz", "/health", "/ping"];
 
+/// Ports below it may be root's alone, which an app in a container is not.
+const LOWEST: u16 = 1024;
+
 /// Finds the port.
 pub(super) fn port(app: &mut App, folder: &Folder, found: &Found, image: Option<&Image>) {
     if let Some((port, because)) = image.and_then(Image::port) {
@@ -34,11 +37,12 @@ pub(super) fn port(app: &mut App, folder: &Folder, found: &Found, image: Option<
         .code
         .iter()
         .filter(|it| it.path == found.file || (!alone && it.is_on_top()));
-    let written = files
+    let written: Vec<_> = files
         .flat_map(|code| code.serving().into_iter().map(move |it| (code, it)))
         .filter(|(_, it)| it.always || !alone)
-        .find_map(|(code, it)| Some((it.port.filter(|it| *it >= 1024)?, &code.path, it.line)));
-    if let Some((port, file, line)) = written {
+        .filter_map(|(code, it)| Some((it.port?, &code.path, it.line)))
+        .collect();
+    if let Some(&(port, file, line)) = written.iter().find(|(port, ..)| *port >= LOWEST) {
         app.port = Some(port);
         app.because.push(Evidence {
             what: format!("port {port}"),
@@ -46,11 +50,18 @@ pub(super) fn port(app: &mut App, folder: &Folder, found: &Found, image: Option<
         });
     } else {
         app.port = Some(usual);
-        if alone {
-            app.notes.push(format!(
+        let note = match written.first() {
+            Some((port, file, line)) => format!(
+                "{} listens to port {port}, which is for root: write {usual} there",
+                Place::new(file, *line)
+            ),
+            None => format!(
                 "{} does not say its port as a number: {usual} is assumed",
                 found.file
-            ));
+            ),
+        };
+        if alone {
+            app.notes.push(note);
         }
     }
     if image.is_some() {

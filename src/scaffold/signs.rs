@@ -7,7 +7,7 @@ use super::app::Form;
 use super::folder::Folder;
 use super::found::{
     Found, api, api_by_content, by_name, dockerfile, documents, job, quarto, scripts, server_yml,
-    shiny, ui_and_server,
+    servers, shiny, ui_and_server,
 };
 use crate::base::{Error, Result};
 
@@ -25,7 +25,7 @@ pub struct Sign {
 }
 
 /// The rows, in the order in which they are looked for: of the same form, the first one counts.
-pub const SIGNS: [Sign; 9] = [
+pub const SIGNS: [Sign; 10] = [
     Sign {
         looked_for: "`_server.yml` with its `engine` (plumber2)",
         form: Form::Api,
@@ -81,6 +81,13 @@ pub const SIGNS: [Sign; 9] = [
         run: "as it is, on the port that it exposes; a scheduled job with `--schedule`",
         last: true,
         find: |folder| Ok(dockerfile(folder)),
+    },
+    Sign {
+        looked_for: "an R script that serves at once (`pr_run()`, `api_run()`, `runApp()`)",
+        form: Form::Api,
+        run: "by `Rscript`, on the port that it names",
+        last: true,
+        find: |folder| Ok(servers(folder)),
     },
     Sign {
         looked_for: "an R script: one with `#!/usr/bin/env Rscript`, or the only one",

@@ -15,6 +15,7 @@ mod engine;
 mod expected;
 mod language;
 mod layers;
+mod new;
 mod operations;
 mod readme;
 mod reference;
