@@ -130,16 +130,16 @@ impl Engine {
         let mut stream = self
             .docker
             .push_image(repository, Some(options), credentials);
-        let mut told = (0, 0);
+        let mut told = HashMap::new();
         while let Some(news) = stream.next().await {
             let news = news.context(format!("pushing `{repository}:{tag}`"))?;
             let detail = news.progress_detail.unwrap_or_default();
             let (Some(current), Some(total)) = (detail.current, detail.total) else {
                 continue;
             };
-            let now = (total, current.min(total) * TENTHS / total.max(1));
-            if now != told {
-                told = now;
+            let tenth = current.min(total) * TENTHS / total.max(1);
+            // Several layers go at once; what they are called is not told, how large they are is.
+            if told.insert(total, tenth) != Some(tenth) {
                 let (current, total) = (megabytes(current.min(total)), megabytes(total));
                 said(&format!("pushing a layer, {current} of {total} MB"));
             }

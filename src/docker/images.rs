@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use bollard::models::ContainerConfig;
 use bollard::query_parameters::{
-    CommitContainerOptionsBuilder, ListImagesOptionsBuilder, RemoveImageOptionsBuilder,
+    CommitContainerOptionsBuilder, ListImagesOptions, ListImagesOptionsBuilder,
+    RemoveImageOptionsBuilder,
 };
 
 use super::Engine;
@@ -61,6 +62,19 @@ impl Engine {
         let images = self.docker.list_images(Some(options)).await;
         let images = images.context("listing images")?.into_iter();
         Ok(images.map(|image| image.id).collect())
+    }
+
+    /// Names of the images that were pulled from or named for a registry, such as `127.0.0.1:5000`.
+    ///
+    /// # Errors
+    /// What the engine said.
+    pub async fn images_of(&self, registry: &str) -> Result<Vec<String>> {
+        let images = self.docker.list_images(None::<ListImagesOptions>).await;
+        let images = images.context("listing images")?.into_iter();
+        let names = images.flat_map(|image| [image.repo_tags, image.repo_digests].concat());
+        let place = format!("{registry}/");
+        let named = |name: &String| name.starts_with(&place) && !name.contains("<none>");
+        Ok(names.filter(named).collect())
     }
 
     /// Removes an image; one that is not there is fine.

@@ -96,6 +96,7 @@ pub async fn start(dir: &Path, options: Options) -> Result<Serving> {
             .context("reading the clock")?
             .to_string(),
         hosts,
+        registry: registry.to_string(),
         exchange: exchange_of(&trading)?,
     };
     let exchange = tokio::spawn(trade(trading, problems.clone()));

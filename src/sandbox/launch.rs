@@ -123,7 +123,12 @@ pub async fn down(dir: &Path, say: &super::Say<'_>) -> Result<bool> {
     // Without an engine there are no hosts, unless the note says otherwise.
     let had_hosts = noted.as_ref().is_some_and(|running| running.hosts);
     match Engine::connect().await {
-        Ok(engine) => removed = network::remove(&engine, &place::id(dir)).await?,
+        Ok(engine) => {
+            removed = network::remove(&engine, &place::id(dir)).await?;
+            if let Some(running) = &noted {
+                forget_images(&engine, &running.registry).await?;
+            }
+        }
         Err(error) if had_hosts => return Err(error.context("removing the hosts")),
         Err(_) => {}
     }
@@ -135,6 +140,17 @@ pub async fn down(dir: &Path, say: &super::Say<'_>) -> Result<bool> {
     }
     forget(dir)?;
     Ok(noted.is_some() || removed > 0)
+}
+
+/// Removes the images that came from its registry: nobody can pull them again.
+async fn forget_images(engine: &Engine, registry: &str) -> Result<()> {
+    if registry.is_empty() {
+        return Ok(());
+    }
+    for image in engine.images_of(registry).await? {
+        engine.remove_image(&image).await?;
+    }
+    Ok(())
 }
 
 async fn wait_down(dir: &Path) -> Result<()> {

@@ -55,6 +55,9 @@ pub struct Running {
     pub started: String,
     /// Instances are real hosts.
     pub hosts: bool,
+    /// Where images are pushed to and pulled from: name and port.
+    #[serde(default)]
+    pub registry: String,
     /// The simulated exchange.
     #[serde(default)]
     pub exchange: ExchangePlace,

@@ -39,6 +39,7 @@ mod deploy;
 mod discovery;
 mod faults_matrix;
 mod front;
+mod front_door;
 mod harness;
 mod hosts;
 mod images;
@@ -51,6 +52,9 @@ mod lives;
 mod logs;
 mod patience;
 mod playbooks;
+mod price_jobs;
+#[path = "apps/r.rs"]
+mod r;
 mod replaced;
 mod rollback;
 mod run_command;

@@ -7,6 +7,9 @@ use std::path::{Path, PathBuf};
 use super::ignored::Ignored;
 use crate::base::{Error, Result, ResultExt};
 
+/// The folder that runs of a playbook leave beside it.
+const JOURNAL: &str = ".tidewalk";
+
 /// A folder that is sent to the builder.
 #[derive(Debug)]
 pub(super) struct Folder {
@@ -104,6 +107,10 @@ impl Folder {
             let name = format!("{before}{name}");
             let facts = fs::symlink_metadata(&path).context(reading(&path))?;
             let is_folder = facts.is_dir();
+            // Each run writes to its journal, which is no part of any image.
+            if is_folder && entry.file_name() == JOURNAL {
+                continue;
+            }
             // The builder needs it, whoever is not to copy it.
             let is_left_out = self.ignored.has(&name) && name != self.dockerfile;
             if is_left_out && !(is_folder && self.enters(&name)) {
@@ -169,6 +176,7 @@ mod tests {
             "app/b.R",
             "app/a.R",
             "app/cache/x",
+            "app/.tidewalk/journal/x.jsonl",
             "notes",
         ];
         let (one, two) = (
