@@ -27,6 +27,10 @@ def run(command, **more):
     return done.stdout
 
 
+# The app is a small one, not the API in R: its image says what runs, and this path is always well.
+SMALL = ("--var", "command=[]", "--var", "health_path=/stats")
+
+
 def app(folder):
     path = DIR / folder
     path.mkdir(exist_ok=True)
@@ -45,7 +49,7 @@ class Tidewalk:
         (DIR / "ours/version").write_text(f"{version}\n")
 
     def deploy(self):
-        return run([TIDEWALK, "apply", "ours.yml", "--sandbox", "--yes", "--var", "app=ours"])
+        return run([TIDEWALK, "apply", "ours.yml", "--sandbox", "--yes", "--var", "app=ours", *SMALL])
 
 
 class FourCommands:
@@ -66,7 +70,7 @@ class FourCommands:
         for old, new in (("image: btc-report-api", 'image: "{{ vars.app }}"'), ("btc-api", "peer"), ("BTC_API", "PEER")):
             text = text.replace(old, new)
         (DIR / "theirs.yml").write_text(text)
-        run([TIDEWALK, "apply", "theirs.yml", "--sandbox", "--yes", "--var", f"app={self.image}"])
+        run([TIDEWALK, "apply", "theirs.yml", "--sandbox", "--yes", "--var", f"app={self.image}", *SMALL])
 
     def env(self):
         # A configuration of its own, so that the user's stays as it is. Not everywhere has the command BuildKit.
