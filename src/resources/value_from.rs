@@ -83,7 +83,9 @@ fn standard_input() -> Result<Secret> {
     Ok(value)
 }
 
-fn without_break(mut text: String) -> Option<Secret> {
+/// A value as it was written down: without one last line break; `None` when nothing else is there.
+#[must_use]
+pub fn without_break(mut text: String) -> Option<Secret> {
     if text.ends_with('\n') {
         text.pop();
         if text.ends_with('\r') {

@@ -10,6 +10,7 @@ use crate::base::{Error, Errors, Result, ResultExt, Secret};
 use crate::cli::exit::Exit;
 use crate::cli::session;
 use crate::report::Output;
+use crate::resources::value_from::without_break;
 
 /// Give a secret another value
 ///
@@ -72,14 +73,10 @@ async fn value(name: &str) -> Result<Secret> {
         let mut text = String::new();
         std::io::stdin().read_to_string(&mut text).map(|_| text)
     });
-    let mut text = read.await.context("reading the value")?;
-    let text = text.as_mut().map_err(|error| {
+    let text = read.await.context("reading the value")?;
+    let text = text.map_err(|error| {
         Error::failed(format!("reading the value: {error}")).hint("it must be text")
     })?;
-    let value = text.strip_suffix('\n').unwrap_or(text);
-    let value = value.strip_suffix('\r').unwrap_or(value);
-    if value.is_empty() {
-        return Err(Error::usage("the value is empty").hint("nothing was changed"));
-    }
-    Ok(Secret::from(value.to_owned()))
+    let empty = || Error::usage("the value is empty").hint("nothing was changed");
+    without_break(text).ok_or_else(empty)
 }
