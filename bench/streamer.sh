@@ -13,6 +13,10 @@ exchange=${EXCHANGE:-${TIDEWALK:-tidewalk} sandbox exchange}
 websockets=17.4
 mkdir -p "$dir"
 
+if [ -z "${EXCHANGE:-}" ] && ! command -v "${TIDEWALK:-tidewalk}" >/dev/null; then
+  echo "streamer.sh: there is no \`${TIDEWALK:-tidewalk}\`, which serves the exchange: \`cargo install --path .\`, or name it by TIDEWALK" >&2
+  exit 2
+fi
 (cd "$app" && cargo build --release --locked --bins --examples)
 target=$(cd "$app" && cargo metadata --format-version 1 --no-deps |
   python3 -c 'import json, sys; print(json.load(sys.stdin)["target_directory"])')/release
