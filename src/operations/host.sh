@@ -273,10 +273,17 @@ tw_service() {
   return $tw_result
 }
 
-# UNIT: what it wrote last. What it wrote before its end may come to the journal after systemd's own words on it.
+# UNIT: what it wrote last. What it wrote before its end may come to the journal after systemd's own words on it,
+# and without the unit's name if its process is gone by then (https://github.com/systemd/systemd/issues/2913).
 tw_last_words() {
   journalctl --sync 2>/dev/null
-  journalctl -u "$1" -n 10 --no-pager -o cat >&2
+  tw_shown=$(systemctl show -- "$1")
+  tw_of=$(printf '%s\n' "$tw_shown" | sed -n 's/^Id=//p')
+  # shellcheck disable=SC2046 # Words.
+  set -- $(printf '%s\n' "$tw_shown" | sed -n 's/^Exec[A-Z].*; pid=\([1-9][0-9]*\) ;.*/+ _TRANSPORT=stdout _PID=\1/p')
+  # As `-u` does, and what the processes of its commands wrote.
+  journalctl -b -n 10 --no-pager -o cat _SYSTEMD_UNIT="$tw_of" + _PID=1 UNIT="$tw_of" \
+    + _UID=0 OBJECT_SYSTEMD_UNIT="$tw_of" + _UID=0 COREDUMP_UNIT="$tw_of" "$@" >&2
 }
 
 # UNIT: it did not fail right after its start, which systemd calls a success for most services.

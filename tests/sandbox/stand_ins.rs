@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
+use crate::hosts::node;
 use crate::patience;
 
 /// The name of the host image that has the source in `/srv`.
@@ -23,6 +24,7 @@ pub(crate) fn source(network: &str) -> String {
 }
 
 fn script(arguments: &[&str]) -> String {
+    node::image();
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/stand-ins.sh");
     let done = patience::output(Command::new(script).args(arguments));
     assert!(

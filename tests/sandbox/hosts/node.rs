@@ -4,14 +4,13 @@ use std::net::TcpStream;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::Path;
 use std::process::Command;
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
 use crate::patience::{self, Watch};
 
-/// The image that the sandbox's own hosts run.
-pub(crate) const IMAGE: &str = "tidewalk-node:debian-12";
 /// A container that does not answer after this never will.
 const BOOT: Duration = Duration::from_mins(1);
 
@@ -23,10 +22,23 @@ pub(crate) struct Node {
     _watch: Watch,
 }
 
+/// The image that the sandbox's own hosts run; it is made if it is not there.
+pub(crate) fn image() -> &'static str {
+    static NAME: OnceLock<&str> = OnceLock::new();
+    NAME.get_or_init(|| {
+        let made = std::thread::spawn(|| {
+            let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+            runtime.block_on(tidewalk::sandbox::prepare(true, &|line| println!("{line}")))
+        });
+        made.join().expect("it ends").expect("the image of hosts");
+        "tidewalk-node:debian-12"
+    })
+}
+
 impl Node {
     /// Starts one; returns when sshd answers.
     pub(crate) fn start() -> Self {
-        Self::of(IMAGE)
+        Self::of(image())
     }
 
     /// Starts one from another image; returns when sshd answers.

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::node::{IMAGE, Node};
+use super::node::{Node, image};
 use super::site::Site;
 
 /// sshd comes late, and the login comes later.
@@ -26,7 +26,7 @@ const SLOW: [(&str, &str); 3] = [
 
 #[tokio::test]
 async fn a_first_start_is_waited_for_with_news() {
-    let node = Node::boot(IMAGE, &SLOW);
+    let node = Node::boot(image(), &SLOW);
     let start = Instant::now();
     let planted = format!("planted {}", node.host_key);
     let mut site = Site::of_instance(&node, &planted).await;
