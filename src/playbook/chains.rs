@@ -4,6 +4,8 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
+use minijinja::Value;
+
 use super::declaration::{How, Reference};
 use super::expression::Findings;
 use super::names::Names;
@@ -73,16 +75,46 @@ pub(super) fn find(scanned: &Scanned, path: &str) -> Option<Range<usize>> {
         .map(|chain| chain.range.clone())
 }
 
-/// The first dotted name within the bytes `range` of the written text.
-pub(super) fn inside<'a>(
+/// What the template engine reads in an expression or at the begin of a statement, and is no name.
+const WORDS: [&str; 16] = [
+    "and", "as", "call", "elif", "else", "filter", "for", "from", "if", "in", "include", "is",
+    "not", "or", "set", "with",
+];
+
+/// The dotted name that an error at the bytes `range` of the written text is about: the one that stands there, of
+/// several the first that has no value in `root`, or what is given to the filter there.
+pub(super) fn subject<'a>(
     scanned: &Scanned,
     text: &'a str,
     range: &Range<usize>,
+    root: &Value,
 ) -> Option<&'a str> {
+    let is_word = |chain: &Chain| chain.keys.is_empty() && WORDS.contains(&chain.root.as_str());
+    let names = || scanned.chains.iter().filter(|chain| !is_word(chain));
     let inside =
         |chain: &&Chain| range.contains(&chain.range.start) || chain.range.contains(&range.start);
-    let chain = scanned.chains.iter().find(inside)?;
+    let there: Vec<_> = names().filter(inside).collect();
+    let chain = match there.as_slice() {
+        [] => {
+            let mut before = names().filter(|chain| chain.range.end <= range.start);
+            let is_given = |chain: &&Chain| {
+                let between = text.get(chain.range.end..range.start);
+                between.is_some_and(|between| between.trim() == "|")
+            };
+            before.next_back().filter(is_given)?
+        }
+        [only] => only,
+        several => several.iter().find(|chain| has_no_value(chain, root))?,
+    };
     text.get(chain.range.clone())
+}
+
+/// It begins with a name of `root`, and nothing is where it leads to.
+fn has_no_value(chain: &Chain, root: &Value) -> bool {
+    let step = |value: Value, key: &String| value.get_attr(key).ok();
+    let begin = root.get_attr(&chain.root).unwrap_or_default();
+    let end = chain.keys.iter().try_fold(begin.clone(), step);
+    !begin.is_undefined() && end.is_none_or(|end| end.is_undefined() || end.is_none())
 }
 
 struct Wrong {

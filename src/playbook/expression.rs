@@ -131,9 +131,13 @@ impl Expressions {
                 Ok(scanned)
             }
             Err(error) => {
-                findings
-                    .errors
-                    .push(self.failed(&error, at, text, &scanned));
+                findings.errors.push(self.failed(
+                    &error,
+                    at,
+                    text,
+                    &scanned,
+                    &minijinja::Value::UNDEFINED,
+                ));
                 Err(())
             }
         }
@@ -180,7 +184,7 @@ impl Expressions {
             Some(inside) => self
                 .env
                 .compile_expression(&scanned.text[inside.clone()])
-                .and_then(|expression| expression.eval(context))
+                .and_then(|expression| expression.eval(context.clone()))
                 .and_then(|value| {
                     if value.is_undefined() {
                         Err(minijinja::ErrorKind::UndefinedError.into())
@@ -192,7 +196,7 @@ impl Expressions {
             None => self
                 .env
                 .template_from_str(&scanned.text)
-                .and_then(|template| template.render(context))
+                .and_then(|template| template.render(context.clone()))
                 .map(|text| Ok(Node::new(at, Value::Text(text)))),
         };
         if let Some(problem) = trace.problem.lock().ok().and_then(|mut first| first.take()) {
@@ -206,7 +210,7 @@ impl Expressions {
         match result {
             Ok(Ok(node)) => Ok(node.value),
             Ok(Err(cause)) => Err(Error::playbook(cause, at)),
-            Err(error) => Err(self.failed(&error, at, text, scanned)),
+            Err(error) => Err(self.failed(&error, at, text, scanned, &context)),
         }
     }
 
@@ -216,6 +220,7 @@ impl Expressions {
         at: &Location,
         text: &str,
         scanned: &Scanned,
+        context: &minijinja::Value,
     ) -> Error {
         let shift = scanned.whole.as_ref().map_or(0, |inside| inside.start);
         let range = error.range().map(|range| {
@@ -228,7 +233,7 @@ impl Expressions {
         let range = range.or_else(|| first.map(|chain| chain.range.clone()));
         match range {
             Some(range) if range.end <= text.len() => {
-                let subject = chains::inside(scanned, text, &range);
+                let subject = chains::subject(scanned, text, &range, context);
                 jinja::explain(error, &self.env, subject).at(&within(at, text, range))
             }
             _ => jinja::explain(error, &self.env, None).at(at),

@@ -47,7 +47,12 @@ impl Template {
         Location::new(&self.source, line, column).with_length(length)
     }
 
-    fn failed(&self, error: &minijinja::Error, expressions: &Expressions) -> Error {
+    fn failed(
+        &self,
+        error: &minijinja::Error,
+        expressions: &Expressions,
+        context: &minijinja::Value,
+    ) -> Error {
         let own = error
             .name()
             .is_none_or(|name| name == UNNAMED || Path::new(name) == self.source.path);
@@ -57,7 +62,7 @@ impl Template {
         let range = error.range().filter(|_| own).map(written);
         let subject = range.as_ref();
         let subject = subject
-            .and_then(|range| chains::inside(&self.scanned, &self.source.text, range))
+            .and_then(|range| chains::subject(&self.scanned, &self.source.text, range, context))
             .map(str::to_owned);
         let ours = jinja::explain(error, &expressions.env, subject.as_deref());
         if !own {
@@ -112,7 +117,9 @@ impl Expressions {
         let free = match self.free_names(&template.scanned) {
             Ok(free) => free,
             Err(error) => {
-                findings.errors.push(template.failed(&error, self));
+                findings
+                    .errors
+                    .push(template.failed(&error, self, &minijinja::Value::UNDEFINED));
                 return;
             }
         };
@@ -167,9 +174,10 @@ impl Expressions {
         let trace = Arc::new(Trace::default());
         let scope = Arc::new(scope);
         let file = template.source.path.to_string_lossy();
+        let context = View::root(&scope, &trace);
         let result = env
             .template_from_named_str(&file, &template.scanned.text)
-            .and_then(|compiled| compiled.render(View::root(&scope, &trace)));
+            .and_then(|compiled| compiled.render(context.clone()));
         if let Some(problem) = trace.problem.lock().ok().and_then(|mut first| first.take()) {
             let range = chains::find(&template.scanned, &problem.path);
             let at = match range {
@@ -181,7 +189,7 @@ impl Expressions {
         let value = if trace.unknown.load(Ordering::Relaxed) {
             Value::AfterApply(format!("template {name}"))
         } else {
-            Value::Text(result.map_err(|error| template.failed(&error, self))?)
+            Value::Text(result.map_err(|error| template.failed(&error, self, &context))?)
         };
         let mut node = Node::new(&source.at, value);
         let reads_secret = trace.secret.load(Ordering::Relaxed);
