@@ -183,9 +183,14 @@ fn shown(running: &Running) -> String {
         Some(inside) => format!("{url} (simulated; for hosts and containers {inside})"),
         None => format!("{url} (simulated)"),
     };
+    let inside = running.network.as_ref().and_then(|it| it.endpoint.as_ref());
+    let endpoint = match inside {
+        Some(inside) => format!("{} (for hosts and containers {inside})", running.endpoint),
+        None => running.endpoint.clone(),
+    };
     format!(
-        "endpoint  {}\nexchange  {exchange}\nhosts     {network}\nstarted   {}\n",
-        running.endpoint, running.started
+        "endpoint  {endpoint}\nexchange  {exchange}\nhosts     {network}\nstarted   {}\n",
+        running.started
     )
 }
 

@@ -13,7 +13,7 @@ use super::emulator::{ContainerNetwork, Emulator};
 use super::exchange;
 use super::front::{Addresses, Cloud, Doors, Front, Problems, serve as serve_front};
 use super::hosts::Hosts;
-use super::place::{self, ExchangePlace, Running};
+use super::place::{self, ExchangePlace, HostNetwork, Running};
 use super::registry::Registry;
 use super::{link_local, network, node_image};
 use crate::base::{Result, ResultExt};
@@ -76,13 +76,16 @@ pub async fn start(dir: &Path, options: Options) -> Result<Serving> {
             ground.engine,
             &id,
             name,
-            endpoint,
+            endpoint.clone(),
             &states,
             &cloud,
             &problems,
         ));
         subnet = ground.made.subnet;
-        host_network = Some(ground.made.network);
+        host_network = Some(HostNetwork {
+            endpoint,
+            ..ground.made.network
+        });
         (host_door, metadata_door) = (ground.services, ground.metadata);
         trading.extend(ground.exchange);
     }

@@ -63,6 +63,7 @@ pub(super) async fn create(engine: &Engine, id: &str) -> Result<Made> {
                 let network = HostNetwork {
                     name,
                     subnet: subnet.to_string(),
+                    endpoint: None,
                 };
                 return Ok(Made {
                     network,

@@ -29,6 +29,9 @@ pub struct HostNetwork {
     pub name: String,
     /// Its addresses.
     pub subnet: String,
+    /// Where AWS clients in it connect to.
+    #[serde(default)]
+    pub endpoint: Option<String>,
 }
 
 /// Where a sandbox's simulated exchange answers, `http://ADDRESS:PORT`; its websocket is there, too.

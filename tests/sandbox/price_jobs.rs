@@ -4,16 +4,18 @@
 use std::process::Command;
 
 use serde_json::{Value, json};
+use tidewalk::sandbox::{ACCESS_KEY_ID, SECRET_ACCESS_KEY};
 
 use crate::harness::{Beach, Ended};
 use crate::hosts::node::{Node, docker};
-use crate::{patience, r, stand_ins};
+use crate::{patience, r, secret, stand_ins};
 
 const PLAYBOOK: &str = "
 stack: jobs
 region: eu-west-1
 vars:
   runner: systemd
+  parameter: ''
   cran: ~
   jenkins: ~
   jenkins_java: ~
@@ -28,10 +30,14 @@ hosts:
       - redisJENKINS
       - price-jobs:
           runner: '{{ vars.runner }}'
+          slack_token_parameter: '{{ vars.parameter }}'
           environment:
             EXCHANGE_URL: '{{ env.EXCHANGE_URL }}'
             SLACK_URL: '{{ env.SLACK_URL }}'
             SLACK_CHANNEL: '#bots'
+            AWS_ENDPOINT_URL: ENDPOINT_OF_AWS
+            AWS_ACCESS_KEY_ID: ID_OF_AWS
+            AWS_SECRET_ACCESS_KEY: SECRET_OF_AWS
 ";
 
 /// The setups that come before, where Jenkins runs the jobs; the first knows where its Java is.
@@ -64,6 +70,8 @@ struct Server {
     node: Node,
     beach: Beach,
     exchange: String,
+    /// Where AWS answers hosts.
+    endpoint: String,
 }
 
 impl Server {
@@ -74,8 +82,10 @@ impl Server {
         docker(&["network", "connect", &network, node.name()]);
         let status = beach.expect(0, &["sandbox", "status", "--json"]);
         let status: Value = serde_json::from_str(&status.stdout).unwrap();
-        let exchange = &status["sandbox"]["running"]["exchange"]["url"];
-        let exchange = exchange.as_str().unwrap().to_owned();
+        let running = &status["sandbox"]["running"];
+        let exchange = running["exchange"]["url"].as_str().unwrap().to_owned();
+        let endpoint = &running["network"]["endpoint"];
+        let endpoint = endpoint.as_str().unwrap().to_owned();
 
         let sources = stand_ins::serve(&network);
         let declared = |line: &&str| line.starts_with("jenkins") || line.starts_with("cran:");
@@ -88,6 +98,7 @@ impl Server {
             node,
             beach,
             exchange,
+            endpoint,
         };
         server.declare("", &[JOBS, REPORT]);
         server
@@ -97,6 +108,9 @@ impl Server {
     fn declare(&self, before: &str, jobs: &[&str]) {
         let text = PLAYBOOK
             .replace("JENKINS", before)
+            .replace("ENDPOINT_OF_AWS", &self.endpoint)
+            .replace("ID_OF_AWS", ACCESS_KEY_ID)
+            .replace("SECRET_OF_AWS", SECRET_ACCESS_KEY)
             .replace("ADDRESS", &self.node.address)
             .replace("HOST_KEY", &self.node.host_key)
             .replace("IDENTITY", &self.node.identity());
@@ -107,13 +121,17 @@ impl Server {
 
     #[track_caller]
     fn run(&self, code: i32, verb: &str, runner: &str) -> Ended {
-        let runner = format!("runner={runner}");
-        let mut args = vec![verb, "site.yml", "--sandbox", "--var", &runner];
+        self.run_with(code, verb, &format!("runner={runner}"), TOKEN)
+    }
+
+    #[track_caller]
+    fn run_with(&self, code: i32, verb: &str, variable: &str, token: &str) -> Ended {
+        let mut args = vec![verb, "site.yml", "--sandbox", "--var", variable];
         args.extend(["--vars-file", "sources.yml"]);
         if verb == "apply" {
             args.push("--yes");
         }
-        let env = [("PRICE_JOBS_SLACK_TOKEN", TOKEN)];
+        let env = [("PRICE_JOBS_SLACK_TOKEN", token)];
         let ended = self.beach.run_with(&args, &env);
         let said = format!("{}{}", ended.stdout, ended.stderr);
         assert_eq!(ended.code, Some(code), "{args:?}\n{said}");
@@ -206,6 +224,7 @@ fn the_price_jobs_run_by_systemd_and_then_by_jenkins() {
     refuses_what_is_not_known(&server);
     server.apply("systemd");
     by_systemd(&server);
+    by_parameter(&server);
 
     // A job that is no longer in the list.
     server.declare("", &[JOBS]);
@@ -301,6 +320,32 @@ fn by_systemd(server: &Server) {
     assert_eq!(said, format!("{ODD}||\n"));
 
     server.only_reads("root", "price-jobs");
+    let shown = "{ journalctl; systemctl show 'price-jobs-*'; } | grep -c xoxb || true";
+    assert_eq!(node.sh(shown), "0\n", "the token is in a log");
+}
+
+/// The token stays in AWS: the jobs read it with their own credentials.
+fn by_parameter(server: &Server) {
+    let node = &server.node;
+    let program = format!("{}:/usr/local/bin/tidewalk", node.name());
+    docker(&["cp", env!("CARGO_BIN_EXE_tidewalk"), &program]);
+    server.run_with(0, "apply", "parameter=slack", "");
+    server.run_with(0, "plan", "parameter=slack", "");
+    assert_eq!(
+        node.sh("grep -rc xoxb /etc/price-jobs || true"),
+        "/etc/price-jobs/environment:0\n"
+    );
+
+    let report = "systemctl start price-jobs-report.service 2>/dev/null; \
+                  journalctl --sync; journalctl -q -o cat -t hourly-report.R";
+    let said = node.sh(report);
+    assert!(said.contains("no parameter `slack`"), "{said}");
+    assert!(!said.contains("Fontconfig"), "{said}");
+    let before = server.posts("BTC in the past hour").len();
+    let parameter = ["slack", "--create", "--region", "eu-west-1"];
+    secret::set(&server.beach, 0, TOKEN, &parameter);
+    server.start("report");
+    assert_eq!(server.posts("BTC in the past hour").len(), before + 1);
     let shown = "{ journalctl; systemctl show 'price-jobs-*'; } | grep -c xoxb || true";
     assert_eq!(node.sh(shown), "0\n", "the token is in a log");
 }

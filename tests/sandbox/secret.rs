@@ -21,7 +21,7 @@ secrets:
 
 /// `secret set`, with a value on stdin.
 #[track_caller]
-fn set(beach: &Beach, code: i32, value: &str, args: &[&str]) -> Ended {
+pub(crate) fn set(beach: &Beach, code: i32, value: &str, args: &[&str]) -> Ended {
     let args = [&["secret", "set"], args, &["--sandbox"]].concat();
     let mut command = beach.command(&args);
     command.stdin(Stdio::piped());
