@@ -141,7 +141,16 @@ fn an_image_is_built_pushed_and_pinned_and_again_only_when_what_it_is_made_of_ch
         changes(&planned.stdout),
         ["images.web: built from", "images.web: pushed to"]
     );
-    let second = pinned(&beach.expect(0, &apply).stdout);
+
+    // A large layer tells how far it is, and not with every message of the engine.
+    let scrambled = |at: u32| at.wrapping_mul(2_654_435_761).to_le_bytes()[2];
+    let large: Vec<u8> = (0..20_000_000).map(scrambled).collect();
+    std::fs::write(beach.folder().join("here/web/large.bin"), large).unwrap();
+    let applied = beach.expect(0, &apply);
+    let told = applied.stderr.matches("pushing a layer, ").count();
+    assert!((1..=11).contains(&told), "{told}: {}", applied.stderr);
+    assert!(applied.stderr.contains(" of 21 MB"), "{}", applied.stderr);
+    let second = pinned(&applied.stdout);
     assert_ne!(first.1, second.1);
     manifest(&first);
 

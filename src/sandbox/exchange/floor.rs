@@ -12,6 +12,7 @@ use super::market::Market;
 use super::pairs::COUNT;
 use super::requests::Requests;
 use super::slack::Slack;
+use super::socket::Terms;
 use super::tape::{Count, REMEMBERED, Tape};
 use super::trade::Trade;
 
@@ -33,6 +34,8 @@ pub(super) struct Exchange {
     pub(super) batches: broadcast::Sender<Arc<Batch>>,
     /// What all websockets have to do.
     pub(super) signal: watch::Sender<Signal>,
+    /// What websockets may expect.
+    pub(super) terms: Terms,
     floor: Mutex<Floor>,
 }
 
@@ -61,6 +64,7 @@ impl Exchange {
             slack: Slack::default(),
             batches: broadcast::Sender::new(PATIENCE),
             signal: watch::Sender::new(Signal::default()),
+            terms: Terms::default(),
             floor: Mutex::new(Floor {
                 tape: Tape::new(market, REMEMBERED),
                 faults: Faults::new(rate),

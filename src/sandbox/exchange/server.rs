@@ -74,7 +74,7 @@ pub async fn serve(
     ended
 }
 
-fn router(exchange: &Arc<Exchange>) -> Router {
+pub(super) fn router(exchange: &Arc<Exchange>) -> Router {
     Router::new()
         .route("/ws", get(raw))
         .route("/ws/{*streams}", get(raw_streams))

@@ -16,12 +16,27 @@ use super::floor::{Exchange, Signal, wall_clock};
 use super::frames::Batch;
 use super::orders::Subscriptions;
 
-/// How often a client is pinged.
-const PING: Duration = Duration::from_secs(20);
-/// How long it may go on without answering a ping.
-const ANSWER: Duration = Duration::from_mins(1);
-/// How long a connection lasts.
-const LIFE: Duration = Duration::from_hours(24);
+/// What a connection may expect.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Terms {
+    /// How often a client is pinged.
+    ping: Duration,
+    /// How long it may go on without answering a ping.
+    answer: Duration,
+    /// How long a connection lasts.
+    life: Duration,
+}
+
+impl Default for Terms {
+    fn default() -> Self {
+        Self {
+            ping: Duration::from_secs(20),
+            answer: Duration::from_mins(1),
+            life: Duration::from_hours(24),
+        }
+    }
+}
+
 /// How long a client may take nothing at all.
 const STUCK: Duration = Duration::from_secs(10);
 /// How many messages a client may send in a second.
@@ -40,6 +55,7 @@ pub(super) struct Session {
     subscriptions: Subscriptions,
     /// Events come within `{"stream":…,"data":…}`.
     combined: bool,
+    terms: Terms,
     pings: Interval,
     answered: Instant,
     end: Instant,
@@ -56,7 +72,8 @@ impl Session {
         combined: bool,
     ) -> Self {
         let now = Instant::now();
-        let mut pings = interval_at(now + PING, PING);
+        let terms = exchange.terms;
+        let mut pings = interval_at(now + terms.ping, terms.ping);
         pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let signal = exchange.signal.subscribe();
         let cuts = signal.borrow().cuts;
@@ -67,9 +84,10 @@ impl Session {
             cuts,
             subscriptions,
             combined,
+            terms,
             pings,
             answered: now,
-            end: now + LIFE,
+            end: now + terms.life,
             messages: (now, 0),
         }
     }
@@ -94,7 +112,7 @@ impl Session {
                 Err(_) => Err(Over),
             },
             _ = self.pings.tick() => {
-                if self.answered.elapsed() >= ANSWER {
+                if self.answered.elapsed() >= self.terms.answer {
                     return Err(Over);
                 }
                 let now = wall_clock().to_string();
@@ -182,5 +200,60 @@ impl Session {
             sent = timeout(STUCK, all) => sent.unwrap_or(Err(Over)),
             _ = self.signal.wait_for(|signal| signal.cuts != cuts) => Err(Over),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::StreamExt as _;
+    use tokio::net::{TcpListener, TcpStream};
+    use tokio_tungstenite::tungstenite::Message;
+    use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+    use super::super::server::router;
+    use super::{Arc, Duration, Exchange, Instant, Terms};
+
+    type Client = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+    /// Reads to the end, which answers pings: how many came, and whether the end was announced.
+    async fn read(mut client: Client) -> (usize, bool) {
+        let (mut pings, mut closed) = (0, false);
+        while let Some(Ok(message)) = client.next().await {
+            pings += usize::from(matches!(message, Message::Ping(_)));
+            closed |= matches!(message, Message::Close(_));
+        }
+        (pings, closed)
+    }
+
+    #[tokio::test]
+    async fn a_connection_lasts_its_time_and_ends_before_it_where_pings_are_not_answered() {
+        let mut exchange = Exchange::new(1, 0);
+        exchange.terms = Terms {
+            // Answers count as messages.
+            ping: Duration::from_millis(300),
+            answer: Duration::from_secs(1),
+            life: Duration::from_secs(3),
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("ws://{}/ws", listener.local_addr().unwrap());
+        let router = router(&Arc::new(exchange));
+        tokio::spawn(axum::serve(listener, router).into_future());
+
+        let start = Instant::now();
+        let (answers, _) = connect_async(&url).await.unwrap();
+        let (mute, _) = connect_async(&url).await.unwrap();
+        let answers = async {
+            let (pings, closed) = read(answers).await;
+            (pings, closed, start.elapsed())
+        };
+        let mute = async {
+            tokio::time::sleep(Duration::from_secs(2)).await;
+            read(mute).await
+        };
+        let ((pings, closed, lasted), (heard, told)) = tokio::join!(answers, mute);
+        assert!(pings > 5 && closed, "{pings} {closed}");
+        assert!(lasted >= Duration::from_secs(3), "{lasted:?}");
+        // It was pinged until the second was over.
+        assert!((1..=4).contains(&heard) && !told, "{heard} {told}");
     }
 }
