@@ -28,7 +28,7 @@ pub(crate) fn image() -> &'static str {
     NAME.get_or_init(|| {
         let made = std::thread::spawn(|| {
             let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-            runtime.block_on(tidewalk::sandbox::prepare(true, &|line| println!("{line}")))
+            runtime.block_on(tidewalk::sandbox::prepare(true, &|_| {}))
         });
         made.join().expect("it ends").expect("the image of hosts");
         "tidewalk-node:debian-12"
