@@ -119,7 +119,7 @@ async fn live_through(ec2: &Client, keys: &Keys) {
     assert_ne!(first, second);
     assert_eq!(keys.ssh_soon("ubuntu", second, "cat kept").await, "mine");
 
-    // An elastic IP reaches the host, and takes the lent address's place.
+    // An elastic IP reaches the host at once, and takes the lent address's place.
     let made = ec2.allocate_address().send().await.unwrap();
     let elastic = made.public_ip().unwrap();
     let allocation = made.allocation_id().unwrap();
@@ -128,7 +128,8 @@ async fn live_through(ec2: &Client, keys: &Keys) {
         .allocation_id(allocation)
         .instance_id(&id);
     let association = associate.send().await.unwrap().association_id.unwrap();
-    keys.ssh_soon("ubuntu", elastic, "true").await;
+    let reached = keys.ssh("ubuntu", elastic, "true");
+    assert!(reached.status.success(), "{reached:?}");
     assert!(!keys.ssh("ubuntu", second, "true").status.success());
     ec2.reboot_instances()
         .instance_ids(&id)
