@@ -19,6 +19,10 @@ pub struct Args {
     #[arg(value_name = "HOST")]
     host: String,
 
+    /// What `ssh` would run, and `exec` does
+    #[arg(hide = true, trailing_var_arg = true)]
+    program: Vec<String>,
+
     /// The playbook
     #[arg(long, short = 'f', value_name = "PLAYBOOK", default_value = USUAL_PLAYBOOK)]
     playbook: PathBuf,
@@ -41,6 +45,15 @@ pub async fn run(args: &Args, out: &Output) -> Result<Exit, Errors> {
     if out.is_json() {
         return Err(Error::usage("a login shell has no JSON form")
             .hint("use `tidewalk exec` for that")
+            .into());
+    }
+    if !args.program.is_empty() {
+        let (host, playbook) = (&args.host, args.playbook.display());
+        let program = args.program.join(" ");
+        return Err(Error::usage("this logs in, and runs no program by itself")
+            .hint(format!(
+                "`tidewalk exec {host} -f {playbook} -- {program}` does"
+            ))
             .into());
     }
     let playbook = PlaybookFlags {

@@ -99,6 +99,10 @@ fn wrong_usage_ends_with_2_and_says_what_is_right() {
             "receipt.html",
         ),
         (&["ssh", "server", "--json"], "tidewalk exec"),
+        (
+            &["ssh", "server", "-f", "x.yml", "uname", "-a"],
+            "`tidewalk exec server -f x.yml -- uname -a`",
+        ),
         (&[], "Usage"),
     ] {
         let output = tidewalk(arguments);

@@ -289,13 +289,19 @@ schedules:
 fn a_schedule_starts_its_task_which_holds_up_no_destroy() {
     let beach = site();
     beach.write("jobs.yml", JOB);
-    let at = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(45);
-    let at = at.strftime("at=%Y-%m-%dT%H:%M:%S").to_string();
-    let with = |verb: &'static str| {
-        let args = [verb, "jobs.yml", "--sandbox", "--yes", "--var", &at];
+    let within = |seconds| {
+        let at = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(seconds);
+        at.strftime("at=%Y-%m-%dT%H:%M:%S").to_string()
+    };
+    let with = |verb: &'static str, at: &str| {
+        let args = [verb, "jobs.yml", "--sandbox", "--yes", "--var", at];
         beach.expect(0, &args)
     };
-    with("apply");
+    // All is made for a day to come; then the time alone is changed.
+    with("apply", &within(86_400));
+    assert_eq!(containers(&beach), "");
+    let at = within(15);
+    with("apply", &at);
     let begun = std::time::Instant::now();
     while containers(&beach).is_empty() {
         assert!(
@@ -304,7 +310,7 @@ fn a_schedule_starts_its_task_which_holds_up_no_destroy() {
         );
         std::thread::sleep(Duration::from_millis(200));
     }
-    with("destroy");
+    with("destroy", &at);
     assert_eq!(
         (containers(&beach).as_str(), left(&beach)),
         ("", Vec::new())

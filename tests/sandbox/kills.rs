@@ -1,7 +1,7 @@
 //! Runs that are killed anywhere, a real host in the middle of it: the next one goes on.
 
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::harness::Beach;
 use crate::life::NODE;
@@ -32,7 +32,6 @@ fn delays() -> impl Iterator<Item = u64> {
 
 #[test]
 fn killed_at_any_moment_a_node_with_a_host_converges() {
-    let begun = Instant::now();
     let beach = Beach::with_hosts();
     let mut version = 0;
     let write = |version: i32| {
@@ -93,5 +92,4 @@ fn killed_at_any_moment_a_node_with_a_host_converges() {
     }
     beach.expect(0, &destroy);
     assert_eq!(beach.census("eu-west-1"), [0, 0, 0, 0]);
-    assert!(begun.elapsed() < Duration::from_mins(4));
 }

@@ -47,8 +47,15 @@ fn the_readmes_playbook_comes_up_and_goes() {
     let (_, block) = readme.split_once("```yaml\n").unwrap();
     let beach = Beach::with_hosts();
     beach.write("my-server.yml", block.split("```").next().unwrap());
-    beach.expect(0, &["apply", "my-server.yml", "--sandbox", "--yes"]);
+    let run = |verb: &'static str| {
+        let args = [verb, "my-server.yml", "--sandbox", "--yes", "--json"];
+        beach.expect(0, &args).stdout
+    };
+    let cost = |said: &str| documents(said, "plan")[0]["summary"]["monthly_usd_change"].as_f64();
+    let price = cost(&run("apply")).expect("all of it has a price");
+    assert!(price > 0.0, "{price}");
     beach.expect(0, &["plan", "my-server.yml", "--sandbox"]);
-    let gone = beach.expect(0, &["destroy", "my-server.yml", "--sandbox", "--yes"]);
-    assert!(gone.stdout.contains("Proven"), "{}", gone.stdout);
+    let gone = run("destroy");
+    assert_eq!(cost(&gone), Some(-price), "what it cost is saved");
+    assert_eq!(documents(&gone, "receipt")[0]["proven"], true, "{gone}");
 }

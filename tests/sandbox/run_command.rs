@@ -225,9 +225,10 @@ fn by_ssh_and_by_run_command_all_is_the_same() {
             "amazon-ssm-agent",
         ],
     );
-    std::thread::sleep(std::time::Duration::from_secs(3));
     beach.write("site.yml", SITE);
-    let refused = run(&beach, 4, &["plan", "site.yml", "--sandbox"]);
+    let plan = ["plan", "site.yml", "--sandbox"];
+    beach.wait_for(|| beach.run_with(&plan, &[("TIDEWALK_VAR_token", TOKEN)]).code == Some(4));
+    let refused = run(&beach, 4, &plan);
     assert!(
         refused.stderr.contains("not connected (ConnectionLost)"),
         "{}",

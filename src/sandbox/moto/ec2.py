@@ -4,6 +4,7 @@ from moto.core.responses import ActionResult
 from moto.ec2.exceptions import InvalidLaunchTemplateNameNotFoundError
 from moto.ec2.models import EC2Backend
 from moto.ec2.models.amis import Ami
+from moto.ec2.models.elastic_network_interfaces import NetworkInterface
 from moto.ec2.models.instances import Instance
 from moto.ec2.models.route_tables import Route
 from moto.ec2.responses.amis import AmisResponse
@@ -83,6 +84,20 @@ def run_instances(old, self, *args, **kwargs):
         if not instance.security_groups and 0 in instance.nics:
             instance.security_groups = list(instance.nics[0]._group_set)
     return reservation
+
+
+def association(self, old=NetworkInterface.association):
+    """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_InstanceNetworkInterfaceAssociation.html
+
+    An address that is only lent is Amazon's.
+    """
+    told = old.fget(self)
+    if told and not told.get("associationId"):
+        told["ipOwnerId"] = "amazon"
+    return told
+
+
+NetworkInterface.association = property(association)
 
 
 @replaces(EC2Backend)

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::primitives::Blob;
-use aws_sdk_ec2::types::InstanceStateName;
+use aws_sdk_ec2::types::{Instance, InstanceStateName};
 use base64::Engine as _;
 use tidewalk::sandbox::{self, Control, Options};
 
@@ -89,10 +89,17 @@ async fn launched(ec2: &Client, keys: &Keys, image_name: &str) -> String {
     answer.instances()[0].instance_id().unwrap().to_owned()
 }
 
+/// Whose public address it has.
+fn owner(instance: &Instance) -> Option<String> {
+    let address = instance.network_interfaces()[0].association()?;
+    address.ip_owner_id.clone()
+}
+
 async fn live_through(ec2: &Client, keys: &Keys) {
     let id = launched(ec2, keys, super::JAMMY).await;
     let running = reach(ec2, &id, InstanceStateName::Running).await;
     let first = running.public_ip_address().unwrap();
+    assert_eq!(owner(&running).as_deref(), Some("amazon"));
     let wait = "cloud-init status --wait >/dev/null; sudo cat /root/marker; hostname";
     let private = running.private_ip_address().unwrap();
     let said = keys.ssh_soon("ubuntu", first, wait).await;
@@ -131,6 +138,8 @@ async fn live_through(ec2: &Client, keys: &Keys) {
     let reached = keys.ssh("ubuntu", elastic, "true");
     assert!(reached.status.success(), "{reached:?}");
     assert!(!keys.ssh("ubuntu", second, "true").status.success());
+    let ours = owner(&reach(ec2, &id, InstanceStateName::Running).await);
+    assert_eq!(ours.as_deref(), Some("123456789012"));
     ec2.reboot_instances()
         .instance_ids(&id)
         .send()

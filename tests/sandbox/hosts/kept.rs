@@ -150,9 +150,9 @@ async fn a_connection_that_is_lost_in_the_middle_fails_the_run_and_not_the_next(
     let node = Node::start();
     let site = keeping(&node).await;
     site.apply(OPERATIONS).await.expect("applied");
-    let slow = "- command: { argv: [sleep, \"8\"], creates: /nowhere }";
+    let slow = "- command: { shell: \"touch /run/begun; sleep 60\", creates: /nowhere }";
     let cut = async {
-        tokio::time::sleep(Duration::from_secs(2)).await;
+        node.wait_for("/run/begun").await;
         node.sh("pkill -KILL -f '^sshd: root@notty'");
     };
     let (applied, ()) = tokio::join!(site.apply(slow), cut);

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::State;
@@ -16,12 +15,10 @@ use tidewalk::base::{
     Address, Blob, Error, FieldChange, Location, Node, Outputs, Result, Secret, World,
 };
 use tidewalk::contract::{self, Context, Found, Kind, Progress, Render, Target};
-use tidewalk::operations::{declared, round};
 use tidewalk::resources::hosts::Hosts;
 use tidewalk::resources::hosts::reach::{self, Reach};
 use tidewalk::resources::hosts::way::Way;
-use tidewalk::ssh::session::Patience;
-use tidewalk::ssh::{Destination, Session};
+use tidewalk::ssh::Destination;
 
 use super::node;
 
@@ -255,30 +252,6 @@ impl Site {
             }) => destination,
             other => panic!("the host can be reached: {other:?}"),
         }
-    }
-
-    /// How long the quickest of ten looks takes on an open connection.
-    pub(crate) async fn time_look(&self, operations: &str) -> Duration {
-        let (node, tags) = (self.node(operations), Tags::default());
-        let target = self.target(&node, &tags);
-        let destination = self.destination();
-        let patience = Patience {
-            booting: Duration::from_secs(10),
-            first_start: false,
-        };
-        let session = Session::connect(&destination, patience, &|_| {})
-            .await
-            .expect("connected");
-        let declared = declared::read(node.entry("operations")).expect("operations");
-        let mut best = Duration::MAX;
-        for _ in 0..10 {
-            let start = Instant::now();
-            round::look(&session, true, target, &declared)
-                .await
-                .expect("seen");
-            best = best.min(start.elapsed());
-        }
-        best
     }
 
     /// Applies, and expects that nothing is left to do.
