@@ -130,18 +130,14 @@ impl Engine {
         let mut stream = self
             .docker
             .push_image(repository, Some(options), credentials);
-        let mut told = HashMap::new();
+        let mut layers = Layers::default();
         while let Some(news) = stream.next().await {
             let news = news.context(format!("pushing `{repository}:{tag}`"))?;
             let detail = news.progress_detail.unwrap_or_default();
-            let (Some(current), Some(total)) = (detail.current, detail.total) else {
-                continue;
-            };
-            let tenth = current.min(total) * TENTHS / total.max(1);
-            // Several layers go at once; what they are called is not told, how large they are is.
-            if told.insert(total, tenth) != Some(tenth) {
-                let (current, total) = (megabytes(current.min(total)), megabytes(total));
-                said(&format!("pushing a layer, {current} of {total} MB"));
+            if let (Some(current), Some(total)) = (detail.current, detail.total)
+                && let Some(news) = layers.hear(current, total)
+            {
+                said(&news);
             }
         }
         Ok(())
@@ -155,6 +151,22 @@ impl Engine {
         let options = RemoveImageOptionsBuilder::default().build();
         let done = self.docker.remove_image(name, Some(options), None).await;
         done.map(drop).context(format!("removing `{name}`"))
+    }
+}
+
+/// How far the layers of a push are, in tenths. Several go at once; what they are called is not told, how large they
+/// are is.
+#[derive(Default)]
+struct Layers(HashMap<i64, i64>);
+
+impl Layers {
+    /// What is to be said, of a layer of which so many bytes are pushed.
+    fn hear(&mut self, bytes: i64, total: i64) -> Option<String> {
+        let bytes = bytes.min(total);
+        let tenth = bytes * TENTHS / total.max(1);
+        let is_new = self.0.insert(total, tenth) != Some(tenth);
+        let (bytes, total) = (megabytes(bytes), megabytes(total));
+        is_new.then(|| format!("pushing a layer, {bytes} of {total} MB"))
     }
 }
 
@@ -225,5 +237,24 @@ impl Lines {
             .fold(Error::failed(text), |error, line| {
                 error.note(format!("the build said: {line}"))
             })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn layers_that_are_pushed_side_by_side_tell_of_each_tenth_once() {
+        let mut layers = Layers::default();
+        let hear = |step: i64| [20_000_000, 3_000_000].map(|total| (step * total / 1_000, total));
+        let mut said = Vec::new();
+        for (bytes, total) in (0..=1_000).flat_map(hear) {
+            said.extend(layers.hear(bytes, total));
+        }
+        assert_eq!(said.len(), 22, "{said:?}");
+        assert_eq!(said[0], "pushing a layer, 0 of 20 MB");
+        assert_eq!(said[20], "pushing a layer, 20 of 20 MB");
+        assert_eq!(said[21], "pushing a layer, 3 of 3 MB");
     }
 }
