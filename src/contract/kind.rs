@@ -1,7 +1,7 @@
 //! A kind as the engine sees it: no types, only nodes, what was found, and differences.
 
 use std::any::Any;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -25,6 +25,15 @@ pub enum Stage {
     Upon,
     /// Looks only: performed after everything else was applied.
     Check,
+}
+
+/// What a price depends on beside the resource itself.
+#[derive(Clone, Copy)]
+pub struct Beside<'a> {
+    /// Those that attach themselves to it (elastic IPs to an instance).
+    pub attached: &'a [Address],
+    /// The spec of another resource of the playbook, as far as it is known.
+    pub spec: &'a dyn Fn(&Address) -> Option<Node>,
 }
 
 /// How long [`Kind::observe`] waits for something that does not answer.
@@ -253,14 +262,20 @@ pub trait Kind: Send + Sync {
         Ok(None)
     }
 
-    /// What one such costs a month in `region`, on demand, where `attached` attach themselves to it.
-    /// What is known only after apply and would change the price is named as unknown.
-    fn cost(&self, _node: &Node, _region: &str, _attached: &[Address]) -> Cost {
+    /// What one such costs a month in `region`, on demand. What is known only after apply and would
+    /// change the price is named as unknown.
+    fn cost(&self, _node: &Node, _region: &str, _beside: &Beside<'_>) -> Cost {
         Cost::default()
     }
 
-    /// What one that exists costs a month now; `None` where that cannot be told.
-    fn cost_now(&self, _live: &Found, _region: &str) -> Option<Cost> {
+    /// What one that exists costs a month now, beside all that its stack owns; `None` where that cannot
+    /// be told.
+    fn cost_now(
+        &self,
+        _live: &Found,
+        _region: &str,
+        _owned: &BTreeMap<Address, Found>,
+    ) -> Option<Cost> {
         Some(Cost::default())
     }
 

@@ -13,7 +13,7 @@ pub use crate::aws::arn::Arn;
 pub use crate::aws::tagging::{self, Tagged, TaggedResource};
 pub use crate::aws::tags::{self, Ownership, Tags};
 pub use context::{Context, Progress, Render, Target};
-pub use kind::{Found, Iam, Kind, Part, Patience, Presence, Stage, Wanted, aws_name};
+pub use kind::{Beside, Found, Iam, Kind, Part, Patience, Presence, Stage, Wanted, aws_name};
 pub use operation::{Fact, Operation, Work};
 pub use quota::{Quota, Scope};
 pub use resource::{Live, Resource};

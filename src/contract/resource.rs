@@ -1,11 +1,12 @@
 //! A kind as its author writes it: a typed spec, a typed live view, six functions.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
-use super::{Context, Iam, Part, Presence, Quota, Target, Wanted};
+use super::{Beside, Context, Found, Iam, Part, Presence, Quota, Target, Wanted};
 use crate::aws::Tags;
 use crate::base::node::{Entry, Step};
 use crate::base::{
@@ -31,6 +32,10 @@ pub trait Live: Clone + Send + Sync + 'static {
     /// What it costs a month now in `region`, on demand; `None` where that cannot be told.
     fn cost(&self, _region: &str) -> Option<Cost> {
         None
+    }
+    /// The same, beside all that its stack owns.
+    fn cost_with(&self, region: &str, _owned: &BTreeMap<Address, Found>) -> Option<Cost> {
+        self.cost(region)
     }
 }
 
@@ -110,8 +115,8 @@ pub trait Resource: DeserializeOwned + JsonSchema + Send + Sync + 'static {
         Cost::default()
     }
 
-    /// The same, where `attached` attach themselves to it (elastic IPs to an instance).
-    fn cost_with(&self, region: &str, _attached: &[Address]) -> Cost {
+    /// The same, beside what it depends on.
+    fn cost_with(&self, region: &str, _beside: &Beside<'_>) -> Cost {
         self.cost(region)
     }
 

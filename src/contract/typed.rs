@@ -1,5 +1,6 @@
 //! Makes a typed [`Resource`] into a [`Kind`] that the engine can drive.
 
+use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -8,7 +9,7 @@ use schemars::Schema;
 
 use super::estimate::estimate;
 use super::made::made;
-use super::{Context, Found, Iam, Kind, Live, Presence, Quota, Resource, Target, Wanted};
+use super::{Beside, Context, Found, Iam, Kind, Live, Presence, Quota, Resource, Target, Wanted};
 use crate::base::deserialize::from_node;
 use crate::base::node::Entry;
 use crate::base::{
@@ -162,15 +163,20 @@ impl<R: Resource> Kind for Typed<R> {
             .collect())
     }
 
-    fn cost(&self, node: &Node, region: &str, attached: &[Address]) -> Cost {
+    fn cost(&self, node: &Node, region: &str, beside: &Beside<'_>) -> Cost {
         estimate(node, R::KIND, |node| {
             let spec = from_node::<R>(node).ok()?;
-            Some(spec.cost_with(region, attached))
+            Some(spec.cost_with(region, beside))
         })
     }
 
-    fn cost_now(&self, live: &Found, region: &str) -> Option<Cost> {
-        live_of::<R>(live).ok()?.cost(region)
+    fn cost_now(
+        &self,
+        live: &Found,
+        region: &str,
+        owned: &BTreeMap<Address, Found>,
+    ) -> Option<Cost> {
+        live_of::<R>(live).ok()?.cost_with(region, owned)
     }
 
     fn uses(&self, node: Option<&Node>) -> Vec<(Quota, u64)> {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::monthly::members;
-use crate::base::{Address, Cost, Errors, World};
-use crate::contract::{Kind, Stage};
+use crate::base::{Address, Cost, Errors, Node, World};
+use crate::contract::{Beside, Kind, Stage};
 use crate::playbook::{Facts, Playbook};
 
 /// The monthly cost of all that a playbook declares.
@@ -44,8 +44,12 @@ impl Bill {
             };
             match playbook.evaluate(declaration, &World::default(), facts) {
                 Ok(node) => {
-                    let attached = attached.get(address).map(Vec::as_slice).unwrap_or_default();
-                    lines.push((address.clone(), kind.cost(&node, region, attached)));
+                    let spec = |other: &Address| spec_of(playbook, &World::default(), facts, other);
+                    let beside = Beside {
+                        attached: attached.get(address).map(Vec::as_slice).unwrap_or_default(),
+                        spec: &spec,
+                    };
+                    lines.push((address.clone(), kind.cost(&node, region, &beside)));
                 }
                 Err(found) => errors.0.extend(found.0),
             }
@@ -91,6 +95,17 @@ fn items(cost: &Cost) -> Value {
         .map(|(item, usd)| (item.clone(), json!(super::monthly::rounded(*usd))))
         .collect::<serde_json::Map<_, _>>()
         .into()
+}
+
+/// What the playbook says of a resource, as far as it is known.
+pub(super) fn spec_of(
+    playbook: &Playbook,
+    world: &World,
+    facts: &Facts,
+    address: &Address,
+) -> Option<Node> {
+    let declaration = playbook.declarations.get(address)?;
+    playbook.evaluate(declaration, world, facts).ok()
 }
 
 /// For every address, those that attach themselves to it (an elastic IP to its instance).

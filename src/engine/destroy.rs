@@ -37,7 +37,7 @@ impl Engine {
                 let mut step = Step::new(address.clone(), Action::Delete);
                 step.id = Some(found.id.clone());
                 step.parts = parts(found);
-                step.cost_now = self.cost_now(address, found);
+                step.cost_now = self.cost_now((address, found), &survey.owned);
                 let remains = found.outputs.0.get("remains").and_then(Value::as_u64);
                 step.reason = remains.map(|count| match count {
                     1 => "it stays; 1 thing that was put there goes".to_owned(),

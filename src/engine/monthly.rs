@@ -1,5 +1,7 @@
 //! What the resources of a plan cost a month, how much of that is new, and whether it may be.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 
 use super::quotas::Taken;
@@ -90,10 +92,14 @@ impl Engine {
         )
     }
 
-    /// What something that is there costs now.
-    pub(super) fn cost_now(&self, address: &Address, found: &Found) -> Option<Cost> {
+    /// What something that is there costs now, beside all that the stack owns.
+    pub(super) fn cost_now(
+        &self,
+        (address, found): (&Address, &Found),
+        owned: &BTreeMap<Address, Found>,
+    ) -> Option<Cost> {
         let kind = self.kind(&address.kind).ok()?;
-        kind.cost_now(found, &self.cx.region)
+        kind.cost_now(found, &self.cx.region, owned)
     }
 }
 

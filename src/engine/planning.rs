@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::bill::spec_of;
 use super::graph::Graph;
 use super::quotas::Taken;
 use super::run::{Engine, Shared};
@@ -11,7 +12,7 @@ use super::{Action, Event, Plan, Step, StepPart};
 use crate::base::{
     Address, Cost, Effect, Error, ErrorKind, Errors, FieldChange, Known, Result, World,
 };
-use crate::contract::{Found, Patience, Quota, Stage, tags as keys};
+use crate::contract::{Beside, Found, Patience, Quota, Stage, tags as keys};
 use crate::playbook::{Declaration, Playbook};
 
 /// A plan, and what was seen when it was made.
@@ -168,11 +169,17 @@ impl Engine {
         step.id = live.map(|live| live.id.clone());
         step.parts = live.map(parts).unwrap_or_default();
         let node = scope.node();
-        step.cost = kind.cost(node, &self.cx.region, self.attached(address));
+        let spec =
+            |other: &Address| world.with(|world| spec_of(playbook, world, &self.facts, other));
+        let beside = Beside {
+            attached: self.attached(address),
+            spec: &spec,
+        };
+        step.cost = kind.cost(node, &self.cx.region, &beside);
         step.cost_now = match live {
             None => Some(Cost::default()),
             Some(_) if action == Action::Nothing || step.cost.is_free() => Some(step.cost.clone()),
-            Some(live) => kind.cost_now(live, &self.cx.region),
+            Some(live) => kind.cost_now(live, &self.cx.region, &survey.owned),
         };
         Ok(Planned {
             step,
@@ -238,7 +245,7 @@ impl Engine {
                 let mut step = Step::new(address.clone(), Action::Delete);
                 step.id = Some(found.id.clone());
                 step.parts = parts(found);
-                step.cost_now = self.cost_now(address, found);
+                step.cost_now = self.cost_now((address, found), &survey.owned);
                 let why = if address.is_deposed() {
                     "a new one took its place"
                 } else {

@@ -16,10 +16,11 @@ use super::reference::RepositoryName;
 use super::value_from::ValueFrom;
 use crate::base::deserialize::from_node;
 use crate::base::{
-    Address, Cost, Diff, Error, ErrorKind, Errors, Node, OutputMeaning, Outputs, Result, Secret,
-    Shown, hex,
+    Cost, Diff, Error, ErrorKind, Errors, Node, OutputMeaning, Outputs, Result, Secret, Shown, hex,
 };
-use crate::contract::{Context, Found, Iam, Kind, Patience, Presence, Stage, Target, Wanted};
+use crate::contract::{
+    Beside, Context, Found, Iam, Kind, Patience, Presence, Stage, Target, Wanted,
+};
 use crate::docker::{Build, Engine};
 
 mod context;
@@ -261,7 +262,7 @@ impl Kind for Images {
         Ok(diff.field("pushed to", Shown::Absent, repository))
     }
 
-    fn cost(&self, _node: &Node, _region: &str, _attached: &[Address]) -> Cost {
+    fn cost(&self, _node: &Node, _region: &str, _beside: &Beside<'_>) -> Cost {
         Cost::by_use("storage of images")
     }
 

@@ -9,8 +9,8 @@ use super::reference::{InstanceProfileName, KeyPairName, NetworkName, SecurityGr
 use crate::aws::ec2::{filter, of_stack};
 use crate::aws::{Tags, tags};
 use crate::base::node::Step;
-use crate::base::{Address, Cost, Diff, OutputMeaning, Outputs, Result};
-use crate::contract::{Context, Iam, Part, Presence, Resource, Target, Wanted};
+use crate::base::{Cost, Diff, OutputMeaning, Outputs, Result};
+use crate::contract::{Beside, Context, Iam, Part, Presence, Resource, Target, Wanted};
 
 pub mod ami;
 mod change;
@@ -273,8 +273,8 @@ impl Resource for Instance {
         price::wanted(self, region, false)
     }
 
-    fn cost_with(&self, region: &str, attached: &[Address]) -> Cost {
-        let elastic = attached.iter().any(|it| it.kind == "elastic_ips");
+    fn cost_with(&self, region: &str, beside: &Beside<'_>) -> Cost {
+        let elastic = beside.attached.iter().any(|it| it.kind == "elastic_ips");
         price::wanted(self, region, elastic)
     }
 

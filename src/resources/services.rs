@@ -17,8 +17,10 @@ use super::task_network::{TaskNetwork, TaskPlace};
 use crate::aws::ecs::retag;
 use crate::aws::{Tags, tags};
 use crate::base::node::{Entry, Step};
-use crate::base::{Cost, Diff, Errors, Expansion, OutputMeaning, Outputs, Result, Sections};
-use crate::contract::{Context, Iam, Presence, Resource, Target, Wanted};
+use crate::base::{
+    Address, Cost, Diff, Errors, Expansion, OutputMeaning, Outputs, Result, Sections,
+};
+use crate::contract::{Beside, Context, Found, Iam, Presence, Resource, Target, Wanted};
 
 mod creation;
 mod delete;
@@ -28,6 +30,7 @@ mod listing;
 mod load_balancer;
 pub mod logs;
 mod preflight;
+mod price;
 pub mod rollback;
 mod rollout;
 mod scaling;
@@ -217,6 +220,10 @@ impl crate::contract::Live for Live {
             .with("arn", self.arn.as_str())
             .with("cluster", self.cluster.as_str())
     }
+
+    fn cost_with(&self, region: &str, owned: &BTreeMap<Address, Found>) -> Option<Cost> {
+        Some(price::now(self, region, owned))
+    }
 }
 
 impl Resource for Service {
@@ -344,11 +351,8 @@ impl Resource for Service {
         Ok(tags::diff(diff, &live.tags, target.tags))
     }
 
-    fn cost(&self, _region: &str) -> Cost {
-        match self.desired_count {
-            0 => Cost::default(),
-            _ => Cost::unknown("tasks of services"),
-        }
+    fn cost_with(&self, region: &str, beside: &Beside<'_>) -> Cost {
+        price::wanted(self, region, beside)
     }
 
     async fn apply(&self, cx: &Context, target: Target<'_>, live: Option<&Live>) -> Result<Live> {

@@ -25,6 +25,9 @@ mod fargate;
 mod images;
 mod registering;
 mod revisions;
+mod size;
+
+pub use size::Size;
 
 const ARN: &str = "ecs:task-definition/";
 

@@ -5,7 +5,8 @@
 //! and what is expected: `changes` (`FIELD: OLD -> NEW`, with `[replace]` or `[HOW]` behind),
 //! `unsettled`, `problems` (of the offline check), or `error` (of the diff); where they are given,
 //! also `cost` and `now`: what is wanted and what is there costs a month in eu-west-1, where
-//! `attached` attach themselves to it.
+//! `attached` attach themselves to it, the playbook has `others` (address → spec), and the stack owns
+//! `owned` (address → fields of its live view).
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -15,8 +16,8 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
-use tidewalk::base::{Address, Cost, Diff, Effect, Outputs, Result};
-use tidewalk::contract::{Found, Kind, Live as _, Resource};
+use tidewalk::base::{Address, Cost, Diff, Effect, Location, Node, Outputs, Result};
+use tidewalk::contract::{Beside, Found, Kind, Live as _, Resource};
 use tidewalk::resources as all;
 
 use crate::stage::Stage;
@@ -43,6 +44,10 @@ pub(crate) struct Case {
     error: Option<String>,
     #[serde(default)]
     attached: Vec<Address>,
+    #[serde(default)]
+    others: BTreeMap<String, Json>,
+    #[serde(default)]
+    owned: BTreeMap<String, Json>,
     cost: Option<String>,
     now: Option<String>,
 }
@@ -108,12 +113,27 @@ fn run(kind: &dyn Kind, path: &Path) -> Result<(), String> {
         .transpose()?;
     let region = "eu-west-1";
     if case.cost.is_some() {
-        let cost = kind.cost(&stage.node, region, &case.attached);
+        let at = Location::nowhere("others");
+        let spec = |address: &Address| {
+            let spec = case.others.get(&address.to_string())?;
+            Some(Node::from_json(&at, spec))
+        };
+        let beside = Beside {
+            attached: &case.attached,
+            spec: &spec,
+        };
+        let cost = kind.cost(&stage.node, region, &beside);
         same("cost", &Some(priced(&cost)), &case.cost)?;
     }
     if case.now.is_some() {
         let live = live.as_ref().expect("`now` is of what is there");
-        let cost = kind.cost_now(live, region);
+        let mut owned = BTreeMap::new();
+        for (address, live) in &case.owned {
+            let address: Address = address.parse().unwrap();
+            let found = found(&address.kind, live, &stage)?;
+            owned.insert(address, found);
+        }
+        let cost = kind.cost_now(live, region, &owned);
         same("now", &cost.as_ref().map(priced), &case.now)?;
     }
     match kind.diff(stage.target(), live.as_ref()) {

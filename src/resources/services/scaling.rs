@@ -114,7 +114,7 @@ pub(super) struct Kept {
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Scaled {
     min: i32,
-    max: i32,
+    pub(super) max: i32,
     figures: BTreeMap<Figure, Kept>,
 }
 

@@ -11,7 +11,8 @@ use tidewalk::base::{
     Address, Cost, Diff, Error, Errors, Node, OutputMeaning, Outputs, Result, Shown,
 };
 use tidewalk::contract::{
-    Context, Found, Iam, Kind, Patience, Presence, Quota, Scope, Stage, Tags, Target, Wanted,
+    Beside, Context, Found, Iam, Kind, Patience, Presence, Quota, Scope, Stage, Tags, Target,
+    Wanted,
 };
 
 /// One toy as the playbook wants it.
@@ -136,7 +137,7 @@ impl Kind for Toys {
     }
 
     /// A gold one costs 100, a shining one nobody knows, any other 10.
-    fn cost(&self, node: &Node, _: &str, _: &[Address]) -> Cost {
+    fn cost(&self, node: &Node, _: &str, _: &Beside<'_>) -> Cost {
         price(
             node.entry("color")
                 .and_then(Node::as_text)
@@ -144,7 +145,7 @@ impl Kind for Toys {
         )
     }
 
-    fn cost_now(&self, live: &Found, _: &str) -> Option<Cost> {
+    fn cost_now(&self, live: &Found, _: &str, _: &BTreeMap<Address, Found>) -> Option<Cost> {
         Some(price(&live.live.downcast_ref::<Item>()?.toy.color))
     }
 

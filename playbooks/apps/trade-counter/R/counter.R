@@ -11,6 +11,7 @@ trade_counter <- function(ledger, totals_every = 10) {
       if (!is.character(message$shardId)) stop("the daemon named no shard", call. = FALSE)
       shard <<- message$shardId
       logger::log_info("%s: starting from %s", shard, c(message$sequenceNumber, "the beginning")[1])
+      log_loss(ledger, shard, message)
     },
     process_records = function(message, checkpoint) {
       if (is.null(shard)) stop("the daemon sent records before it named a shard", call. = FALSE)
@@ -54,6 +55,21 @@ log_batch <- function(shard, records, added) {
   }
   for (symbol in added$joined) {
     logger::log_warn("%s has too many gaps: trades in the oldest are no longer counted", symbol)
+  }
+}
+
+# What the daemon will not deliver again, and Redis has no more.
+log_loss <- function(ledger, shard, message) {
+  # The other words say where to begin, and not how far anybody was.
+  begins_at_number <- is.character(message$sequenceNumber) &&
+    grepl("^[0-9]+$", message$sequenceNumber)
+  if (!begins_at_number) return()
+  stored <- ledger_checkpoint(ledger, shard)
+  if (checkpoint_position(stored) < position(message$sequenceNumber)) {
+    logger::log_warn(paste(
+      "%s: Redis has lost what it had counted: it is at %s, and the stream goes on after %s;",
+      "what lies between is in no total. Does it answer before it has written (appendfsync)?"
+    ), shard, c(stored, "the beginning")[1], message$sequenceNumber)
   }
 }
 

@@ -30,6 +30,13 @@ ledger_totals <- function(ledger) {
   with_redis(ledger, function(con) redis_hash(con, ledger_key(ledger, "count")))
 }
 
+#' The last record of a shard that was counted, as "SEQUENCENUMBER SUBSEQUENCENUMBER"; or NULL.
+ledger_checkpoint <- function(ledger, shard) {
+  with_redis(ledger, function(con) {
+    redis_command(con, "GET", ledger_key(ledger, "checkpoint", shard))
+  })
+}
+
 # One attempt; NULL when another shard changed what was read.
 try_to_add <- function(ledger, con, shard, records) {
   symbols <- unique(records$symbol[records$kind == "trade"])

@@ -37,6 +37,21 @@ test_that("a shard is counted from start to end, and only the protocol is on std
   expect_identical(redis_hash(client(url), "trades:amount_e8"), c(BTCUSDT = "30000000"))
 })
 
+test_that("what Redis has lost since the daemon's checkpoint is told", {
+  url <- start_redis()$url
+  begins_at <- function(number) {
+    first <- '{"action":"initialize","shardId":"shardId-0","sequenceNumber":"%s"}'
+    run_app(c(sprintf(first, number), process(8:9), '{"action":"checkpoint"}'),
+            c(REDIS_URL = url))$stderr
+  }
+  expect_no_match(begins_at("TRIM_HORIZON"), "has lost")
+  expect_no_match(begins_at("9"), "has lost")
+  expect_no_match(begins_at("7"), "has lost")
+  expect_match(begins_at("10"), "it is at 9 0, and the stream goes on after 10")
+  redis_command(client(url), "FLUSHALL")
+  expect_match(begins_at("9"), "it is at the beginning, and the stream goes on after 9")
+})
+
 test_that("a shutdown checkpoints what was counted; a lost lease checkpoints nothing", {
   url <- start_redis()$url
   ok <- '{"action":"checkpoint"}'

@@ -44,7 +44,7 @@ test_that("totals stay exact through kill -9 of the counters and of Redis", {
   stream <- make_stream(max(3000, 300 * kills))
   folder <- withr::local_tempdir()
   port <- free_port()
-  redis_options <- c("--appendonly", "yes", "--dir", folder)
+  redis_options <- c("--appendonly", "yes", "--appendfsync", "always", "--dir", folder)
   server <- start_redis(port, redis_options)
   play <- function(number) {
     callr::r_bg(function(folder, ...) {
