@@ -168,7 +168,9 @@ def delete_service(old, self, cluster_name, service_name, force):
         return service
     service.running_count = 0
     service.deployments = []
-    if service.launch_type == "FARGATE":
+    shares = getattr(service, "capacity_provider_strategy", None) or ()
+    fargate = any(it["capacityProvider"].startswith("FARGATE") for it in shares)
+    if fargate or service.launch_type == "FARGATE":
         service.status = "DRAINING"
     return service
 
@@ -200,11 +202,22 @@ def list_tasks(
 
 @replaces(EC2ContainerServiceResponse, "create_service", "update_service")
 def kept(old, self):
+    """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateService.html
+
+    A service that names neither a launch type nor capacity has what its cluster has for that.
+    """
     answer = old(self)
+    service = answer.result["service"]
     for name in KEPT:
         value = self._get_param(name)
         if value is not None:
-            setattr(answer.result["service"], camelcase_to_underscores(name), value)
+            setattr(service, camelcase_to_underscores(name), value)
+    shares = self._get_param("capacityProviderStrategy")
+    if old.__name__ == "create_service" and not self._get_param("launchType"):
+        cluster = self.ecs_backend._get_cluster(self._get_param("cluster", "default"))
+        shares = shares or cluster.default_capacity_provider_strategy
+    if shares:
+        service.capacity_provider_strategy, service.launch_type = shares, None
     return answer
 
 

@@ -277,7 +277,7 @@ class Scheduler:
             self.backend._get_cluster(service.cluster_name),
             deployment.definition,
             group=f"service:{service.name}",
-            launch_type=service.launch_type,
+            launch_type=service.launch_type or "FARGATE",
             started_by=deployment.id,
             tags=tags.get(service.propagate_tags),
             network=deployment.network,
