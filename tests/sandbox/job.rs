@@ -32,7 +32,7 @@ fn fifteen_kinds_come_and_go_within_their_calls() {
         took
     };
     // The fewer of two: a busy emulator drops a call at times, and it is sent again.
-    for ((first, second), most) in life().into_iter().zip(life()).zip([60, 20, 45]) {
+    for ((first, second), most) in life().into_iter().zip(life()).zip([60, 20, 48]) {
         let fewest = first.len().min(second.len());
         assert!(fewest <= most, "{fewest} calls: {first:?} {second:?}");
     }

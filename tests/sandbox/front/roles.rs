@@ -43,7 +43,8 @@ pub(super) fn within(serving: &Serving, id: &str, argv: &[&str]) -> Option<Strin
 
 /// The same, repeated until it succeeds.
 pub(super) async fn within_soon(serving: &Serving, id: &str, argv: &[&str]) -> String {
-    let deadline = Instant::now() + Duration::from_mins(1);
+    // A first boot, on a busy machine.
+    let deadline = Instant::now() + Duration::from_mins(4);
     loop {
         if let Some(text) = within(serving, id, argv) {
             return text;

@@ -193,7 +193,7 @@ async fn what_systemd_would_not_run_is_told_with_its_words() {
     assert!(format!("{error:?}").contains("no database"), "{error:?}");
 
     // Where a process ends before journald has looked at it, its words are kept without the name of its unit. That
-    // is a matter of chance; where one has left its control group, it is always so a second later.
+    // is a matter of chance; where one has left its control group, it is nearly always so a second later.
     node.sh("cat >/usr/local/bin/leaves <<'END'
 #!/bin/sh
 for processes in /sys/fs/cgroup/init.scope/cgroup.procs /sys/fs/cgroup/*/init.scope/cgroup.procs; do
@@ -209,7 +209,6 @@ chmod +x /usr/local/bin/leaves");
 ";
     let error = site.apply(leaves).await.err().expect("it fails");
     assert!(format!("{error:?}").contains("no disk"), "{error:?}");
-    node.sh("! journalctl -q -u leaves | grep 'no disk'");
 
     // The unit names a manual page, and a minimal system has none.
     node.sh("! command -v man");
